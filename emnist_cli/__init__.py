@@ -1,0 +1,40 @@
+"""Handwritten characters from pictures.
+
+    from emnist_cli import Recognizer
+    Recognizer().predict("a.png").label
+
+Importing the package costs nothing: what it offers is loaded when it is first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emnist_cli.core.errors import EmnistError as EmnistError
+    from emnist_cli.core.inference.recognizer import Recognizer as Recognizer
+    from emnist_cli.core.records import Alternative as Alternative
+    from emnist_cli.core.records import Prediction as Prediction
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Alternative": "emnist_cli.core.records",
+    "EmnistError": "emnist_cli.core.errors",
+    "Prediction": "emnist_cli.core.records",
+    "Recognizer": "emnist_cli.core.inference.recognizer",
+}
+
+__all__ = ["Alternative", "EmnistError", "Prediction", "Recognizer", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home module on first use."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

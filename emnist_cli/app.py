@@ -1,0 +1,92 @@
+"""The Typer app: registers the commands and turns every failure into one line on stderr and an exit code."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from emnist_cli import __version__
+from emnist_cli.commands.labels import labels
+from emnist_cli.commands.models import models
+from emnist_cli.commands.predict import predict
+from emnist_cli.core.errors import EmnistError, ExitCode
+
+# Typer has a click of its own inside; this is its base class of usage errors, reached through a public name.
+_UsageError = typer.BadParameter.__mro__[2]
+
+
+class Group(TyperGroup):
+    """A group of commands that prints errors as one line."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        """Run a command; always ends in SystemExit with a documented code unless `standalone_mode` is off."""
+        try:
+            code = super().main(*args, standalone_mode=False, **kwargs)
+        except _UsageError as error:
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "emnist"
+            message = str(error.format_message()).rstrip(".?")  # type: ignore[attr-defined]
+            code = _fail(f"{message}; see: {command} --help", ExitCode.USAGE)
+        if standalone_mode:
+            sys.exit(code or 0)
+        return code
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command, translating the project's errors."""
+        try:
+            return super().invoke(ctx)
+        except EmnistError as error:
+            raise typer.Exit(_fail(str(error), error.exit_code)) from None
+        except ModuleNotFoundError as error:
+            package = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert"}.get(error.name or "", error.name)
+            text = f"{package} is not installed; run: pip install {package}"
+            raise typer.Exit(_fail(text, ExitCode.MISSING)) from None
+        except (typer.Exit, typer.Abort, BrokenPipeError, KeyboardInterrupt, _UsageError):
+            raise
+        except Exception as error:
+            if os.environ.get("EMNIST_DEBUG"):
+                raise
+            text = f"unexpected {type(error).__name__}: {error}. EMNIST_DEBUG=1 shows where; please report it"
+            raise typer.Exit(_fail(text, ExitCode.UNEXPECTED)) from None
+
+
+def _fail(text: str, code: ExitCode) -> int:
+    print("emnist:", " ".join(text.split()), file=sys.stderr)
+    return int(code)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"emnist {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="emnist",
+    cls=Group,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 ok, 1 unexpected, 2 usage, 3 a picture failed, 4 model, 5 data, 6 something missing.",
+)
+
+
+@app.callback()
+def emnist(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Read handwritten characters from pictures."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+app.command()(predict)
+app.command()(labels)
+app.command()(models)
+
+

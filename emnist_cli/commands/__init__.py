@@ -1,0 +1,1 @@
+"""One file a command: parse, import what is needed, call the core, print."""

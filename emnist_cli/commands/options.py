@@ -1,0 +1,31 @@
+"""Options that several commands share, written once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emnist_cli.output import Format
+
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", envvar="EMNIST_MODEL", help="Name of a model, a bundle folder or a .tflite file.", metavar="MODEL"
+    ),
+]
+
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", "-f", help="Default: a table on a terminal, lines with tabs between the fields in a pipe."
+    ),
+]
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="Write to this file instead; .csv, .json and .jsonl choose the format.", metavar="FILE"
+    ),
+]
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, notes or summary on stderr; errors remain.")]

@@ -1,0 +1,155 @@
+"""`emnist predict`: what the characters in pictures are."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from emnist_cli.commands.options import FormatOption, Model, Output, Quiet
+from emnist_cli.core.bundle import DEFAULT_MODEL
+from emnist_cli.core.config import PredictConfig
+from emnist_cli.core.errors import ExitCode, UsageError
+from emnist_cli.core.records import STATUSES, Prediction
+from emnist_cli.output import Format, choose_format, one_line, open_output, write
+
+if TYPE_CHECKING:
+    from emnist_cli.core.inference.files import Found
+
+COLUMNS = ("path", "status", "label", "confidence", "alternatives", "error")
+PLAIN = ("path", "label", "confidence")
+
+_FEW = 20  # so many problems are told one by one
+
+
+class InkChoice(StrEnum):
+    """What `--ink` takes."""
+
+    AUTO = "auto"
+    DARK = "dark"
+    LIGHT = "light"
+
+
+def predict(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures, folders, patterns; - is stdin.")],
+    model: Model = DEFAULT_MODEL,
+    top_k: Annotated[int, typer.Option(min=1, help="Alternatives named for each picture.")] = PredictConfig.top_k,
+    charset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CHARS", help="Allow only these: digits, upper, lower, letters, alnum, or literally, as 0-9A-F."
+        ),
+    ] = None,
+    fold_case: Annotated[bool, typer.Option("--fold-case", help="Count both cases of a letter as one.")] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, help="Below it the answer is 'uncertain' and the label empty.")
+    ] = PredictConfig.min_confidence,
+    ink: Annotated[InkChoice, typer.Option(help="Whether ink is darker or lighter than paper.")] = InkChoice.AUTO,
+    raw: Annotated[bool, typer.Option("--raw", help="Pictures are 28x28 as EMNIST's already.")] = False,
+    transposed: Annotated[bool, typer.Option("--transposed", help="Rows and columns are swapped, as stored.")] = False,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Enter folders within folders.")] = False,
+    form: FormatOption = None,
+    output: Output = None,
+    show: Annotated[bool, typer.Option("--show", help="Draw each picture as the model sees it.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tell which handwritten character each picture shows.
+
+    Every picture gets one row: ok, uncertain, empty or error. The exit code is 3 if any was an error.
+    """
+    chosen = _check(paths, form, output, show)
+    from emnist_cli.core.inference.files import find_pictures
+    from emnist_cli.core.inference.recognizer import Recognizer
+
+    recognizer = Recognizer(
+        model,
+        top_k=top_k,
+        charset=charset,
+        fold_case=fold_case,
+        min_confidence=min_confidence,
+        ink=ink.value,
+        raw=raw,
+        transposed=transposed,
+    )
+    skipped: list[str] = []
+    counts: Counter[str] = Counter()
+    tell = _Teller(quiet, errors=chosen is not Format.TABLE)
+    with open_output(output) as stream, _progress(paths, recursive, output, quiet) as advance:
+        found = find_pictures(paths, recursive, skipped.append)
+        predictions = _watch(recognizer.predict_many(found), counts, tell, advance)
+        if chosen is Format.TABLE:
+            from emnist_cli.console import print_predictions
+
+            print_predictions(predictions, stream, show)
+        else:
+            write((p.as_dict() for p in predictions), chosen, stream, COLUMNS, PLAIN)
+    tell.summary(counts, skipped, output)
+    if counts["error"]:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _check(paths: list[str], form: Format | None, output: Any, show: bool) -> Format | None:
+    """Refuse options that contradict each other; return the format."""
+    if "-" in paths and sys.stdin.isatty():
+        raise UsageError("- reads a picture from stdin, which is a terminal here; write: emnist predict - < picture.png")
+    if not show:
+        return choose_format(form, output)
+    if form not in (None, Format.TABLE):
+        raise UsageError(f"--show draws a table and cannot go with --format {form}")
+    return Format.TABLE
+
+
+def _progress(paths: list[str], recursive: bool, output: Any, quiet: bool) -> Any:
+    """A bar on stderr, where rows do not appear on the same terminal."""
+    rows_on_terminal = output is None and sys.stdout.isatty()
+    if quiet or rows_on_terminal or not sys.stderr.isatty() or "-" in paths:
+        return nullcontext(lambda prediction: None)
+    from emnist_cli.console import progress
+    from emnist_cli.core.inference.files import find_pictures
+
+    return progress(sum(1 for _ in find_pictures(paths, recursive)))
+
+
+def _watch(
+    predictions: Iterable[Prediction], counts: "Counter[str]", tell: "_Teller", advance: Callable[[Prediction], None]
+) -> Iterator[Prediction]:
+    for prediction in predictions:
+        counts[prediction.status] += 1
+        tell.prediction(prediction)
+        advance(prediction)
+        yield prediction
+
+
+class _Teller:
+    """Prints notes and errors about single pictures, a few of each, and a summary of many."""
+
+    def __init__(self, quiet: bool, errors: bool) -> None:
+        self._quiet, self._errors, self._told = quiet, errors, 0
+
+    def prediction(self, prediction: Prediction) -> None:
+        """Tell what is worth telling about one picture."""
+        text = prediction.error if self._errors else ""
+        text = text or ("" if self._quiet else prediction.note)
+        if text and self._told < _FEW:
+            self._told += 1
+            more = "; no more such lines follow" if self._told == _FEW else ""
+            _say(f"{prediction.path}: {text}{more}")
+
+    def summary(self, counts: "Counter[str]", skipped: list[str], output: Any) -> None:
+        """Tell how many pictures there were of each status, where that is not plain to see."""
+        if self._quiet:
+            return
+        if skipped:
+            _say(f"{len(skipped)} other files skipped, not pictures by their names: {skipped[0]}, ..."
+                 if len(skipped) > 1 else f"skipped, not a picture by its name: {skipped[0]}")
+        total = sum(counts.values())
+        if output is not None or total > 1 and counts["error"]:
+            parts = ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
+            _say(f"{total:,} pictures: {parts}" + (f"; written to {output}" if output else ""))
+
+
+def _say(text: str) -> None:
+    print("emnist:", one_line(text), file=sys.stderr)

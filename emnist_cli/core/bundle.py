@@ -1,0 +1,229 @@
+"""A model is a folder: `model.tflite` and a `manifest.json` that says what it is. Find, verify, write them.
+
+Where models are looked for, first match wins: those in the package, the user's data folder, then the path as
+given. Reading verifies every file's sha256, so a damaged model is an error and never a wrong answer.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from emnist_cli.core.config import IMAGE_SIZE
+from emnist_cli.core.errors import ModelError
+
+DEFAULT_MODEL = "starter"
+GRAPH = "model.tflite"
+MANIFEST = "manifest.json"
+FORMAT = 1
+"""Version of the manifest's own layout."""
+
+PREPROCESSING = 1
+"""Version of `core/inference/preprocess.py` that models are trained for; changes when its pictures do."""
+
+PACKAGED = Path(__file__).parent.parent / "bundles"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure and what it was measured on."""
+
+    name: str
+    value: float
+    on: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model is, was trained on and scored.
+
+    Attributes:
+        name: how `--model` finds it.
+        description: one line.
+        split: the EMNIST split whose classes it has, or "custom".
+        classes: in order of the network's outputs, the characters each stands for, the one shown first.
+        temperature: the network's logits are divided by it; 1 leaves probabilities as they are.
+        training: the training configuration.
+        data: what it was trained on, a mapping for each source.
+        metrics: the first is the one that lists show.
+        versions: of the libraries that made it.
+        files: name -> {"sha256", "bytes"} of every file beside the manifest.
+        input_shape: of one picture.
+        preprocessing: the version of the preprocessing it expects.
+    """
+
+    name: str
+    description: str
+    split: str
+    classes: tuple[str, ...]
+    temperature: float = 1.0
+    training: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[Mapping[str, Any], ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    input_shape: tuple[int, ...] = (IMAGE_SIZE, IMAGE_SIZE, 1)
+    preprocessing: int = PREPROCESSING
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Manifest":
+        """Build a manifest from parsed JSON.
+
+        Raises:
+            KeyError, TypeError, ValueError: a field is missing or not what it should be.
+        """
+        fields = dict(data)
+        if fields.pop("format") != FORMAT:
+            raise ValueError(f"'format' is {data['format']!r}, this emnist-cli reads {FORMAT}")
+        fields["classes"] = tuple(str(c) for c in fields["classes"])
+        fields["input_shape"] = tuple(fields["input_shape"])
+        fields["data"] = tuple(fields["data"])
+        fields["metrics"] = tuple(Metric(**m) for m in fields["metrics"])
+        manifest = cls(**fields)
+        if not manifest.classes or not all(manifest.classes):
+            raise ValueError("'classes' must name at least one character each")
+        if manifest.preprocessing != PREPROCESSING:
+            raise ValueError(f"'preprocessing' is {manifest.preprocessing!r}, this emnist-cli has {PREPROCESSING}")
+        if GRAPH not in manifest.files or not manifest.temperature > 0:
+            raise ValueError(f"'files' must list {GRAPH} and 'temperature' be above 0")
+        return manifest
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the manifest as it is written to JSON."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model found on disk.
+
+    Attributes:
+        graph: the .tflite file.
+        manifest: None for a bare .tflite file, whose classes are told from the number of its outputs.
+    """
+
+    graph: Path
+    manifest: Manifest | None
+
+    @property
+    def name(self) -> str:
+        """The manifest's name, or the file's."""
+        return self.manifest.name if self.manifest else self.graph.name
+
+
+def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
+    """Find and verify a model.
+
+    Args:
+        model: a name, a bundle folder, or a .tflite file.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
+    name = str(model)
+    for root in _roots():
+        if name and Path(name).name == name and (root / name / MANIFEST).is_file():
+            return read(root / name)
+    path = Path(model)
+    if path.is_dir():
+        return read(path)
+    if path.is_file():
+        return _read_file(path)
+    known = [folder.name for folder in list_folders()]
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known models: {', '.join(known) or 'none'}; see: emnist models"
+    raise ModelError(f"no model is called {name!r} and no such file or folder exists; {hint}")
+
+
+def _read_file(path: Path) -> Bundle:
+    # A bundle's own graph keeps its labels and temperature when it is named directly.
+    if path.name == GRAPH and (path.parent / MANIFEST).is_file():
+        return read(path.parent)
+    if path.suffix != ".tflite":
+        raise ModelError(f"{path}: expected a bundle folder or a .tflite file. Received: a {path.suffix or 'plain'} file")
+    return Bundle(path, None)
+
+
+def list_folders() -> Iterator[Path]:
+    """Yield the folder of every installed model, in the order in which names are looked up."""
+    for root in _roots():
+        if root.is_dir():
+            yield from sorted(path.parent for path in root.glob(f"*/{MANIFEST}"))
+
+
+def user_folder() -> Path | None:
+    """Return the user's own models folder, or None where platformdirs is not installed (a slim container)."""
+    try:
+        from platformdirs import user_data_path
+    except ImportError:
+        return None
+    return user_data_path("emnist-cli", appauthor=False) / "models"
+
+
+def _roots() -> Iterator[Path]:
+    yield PACKAGED
+    if user := user_folder():
+        yield user
+
+
+def read(folder: Path) -> Bundle:
+    """Read a bundle folder and verify every file in it.
+
+    Raises:
+        ModelError: the manifest or a file is missing, unreadable or not what the manifest says.
+    """
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
+        try:
+            data = (folder / name).read_bytes()
+        except OSError as error:
+            raise ModelError(f"{folder}: cannot read {name} of this model ({error.strerror}); fetch it again") from None
+        if len(data) != expected["bytes"] or hashlib.sha256(data).hexdigest() != expected["sha256"]:
+            raise ModelError(
+                f"{folder}: {name} is damaged, its sha256 is not the manifest's ({len(data):,} bytes of "
+                f"{expected['bytes']:,}); copy the model again or reinstall emnist-cli"
+            )
+    return Bundle(folder / GRAPH, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a bundle's manifest without verifying its files.
+
+    Raises:
+        ModelError: it is missing or malformed.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.from_dict(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise ModelError(f"{folder}: not a model bundle, cannot read its {MANIFEST} ({error.strerror})") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(f"{path}: damaged or from another version ({error})") from None
+
+
+def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    """Write a bundle, whole or not at all; an older one at the same place is replaced.
+
+    Args:
+        folder: where to; its parent is created.
+        manifest: its `files` are filled in here.
+        files: name -> content of every other file; must hold `model.tflite`.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
+    text = json.dumps({**manifest.as_dict(), "files": listed}, indent=1, ensure_ascii=False)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new.mkdir()
+        for name, data in files.items():
+            (new / name).write_bytes(data)
+        (new / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.move(folder, old)
+        new.rename(folder)

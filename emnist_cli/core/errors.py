@@ -1,0 +1,62 @@
+"""Every failure a user can cause, with its exit code and what to do about it.
+
+The core raises these; `app.py` is the only place that prints them (one line on stderr) and turns them
+into an exit code. A message says what was wrong, what was received and what to do.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the `emnist` command: a stable contract, documented in docs/contract.md."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    INPUT = 3
+    MODEL = 4
+    DATA = 5
+    MISSING = 6
+    INTERRUPTED = 130
+
+
+class EmnistError(Exception):
+    """Base class: an error whose text is meant for the user."""
+
+    exit_code = ExitCode.UNEXPECTED
+
+
+class UsageError(EmnistError):
+    """An option or argument that cannot be meant as given."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ImageError(EmnistError):
+    """A picture that cannot be read; in a run over many it becomes a row instead."""
+
+    exit_code = ExitCode.INPUT
+
+
+class OutputError(EmnistError):
+    """Results that cannot be written where they were asked for."""
+
+    exit_code = ExitCode.INPUT
+
+
+class ModelError(EmnistError):
+    """A model that is not there, damaged, or not one that can classify characters."""
+
+    exit_code = ExitCode.MODEL
+
+
+class DataError(EmnistError):
+    """Training data that is not there or not what it claims to be."""
+
+    exit_code = ExitCode.DATA
+
+
+class MissingError(EmnistError):
+    """Something that has to be installed first."""
+
+    exit_code = ExitCode.MISSING

@@ -1,0 +1,252 @@
+"""Finding the ink in a grey picture of one character: which side is ink, how dark the paper is where, what to drop.
+
+Knows nothing of EMNIST's form; `preprocess.py` brings the ink found here into it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from emnist_cli.core.inference.components import Components, find_components
+
+Grey = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+MIN_DEPTH = 0.07
+"""Ink absorbs at least this share of the light that its paper returns; fainter marks are paper."""
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The ink of a character.
+
+    Attributes:
+        density: float32 (h, w) in [0, 1]; 1 full ink, 0 paper; whatever is not the character is 0.
+        mask: bool (h, w), where density is more than about half.
+        level: how much of the paper's light full ink absorbs, (0, 1].
+    """
+
+    density: Grey
+    mask: Mask
+    level: float
+
+
+def is_dark_ink(grey: Grey) -> bool:
+    """Tell whether ink is darker than paper.
+
+    Ink is the rarer side: seen against the surroundings (so that a shadow or slope does not count), its
+    distribution has a long tail. A bold character in a tight crop has none; there the picture's border decides.
+    """
+    small = resize(grey, 64 / max(grey.shape)) if max(grey.shape) > 64 else grey
+    local = small - _box_blur(small, max(small.shape) // 2)
+    spread = float(local.std())
+    if spread < 1e-6:
+        return True
+    skew = float(((local - local.mean()) ** 3).mean()) / spread**3
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    middle = (float(small.min()) + float(small.max())) / 2
+    return float(np.clip(skew, -2, 2)) - float(2 * (border > middle).mean() - 1) < 0
+
+
+def find_ink(grey: Grey, dark: bool) -> Ink | None:
+    """Separate the character from paper, shadows, rules and specks.
+
+    Args:
+        grey: float32 (h, w) in [0, 1]; a few hundred pixels a side at most.
+        dark: whether ink is darker than paper.
+
+    Returns:
+        The ink, or None where there is none.
+    """
+    bright = grey if dark else 1 - grey
+    depth = 1 - bright / np.maximum(estimate_paper(bright), 0.05)
+    depth -= np.median(depth)
+    below = depth[depth < 0]
+    noise = 1.4826 * float(np.median(-below)) if below.size else 0.0
+    candidates = depth[depth > max(MIN_DEPTH, 4 * noise)]
+    if candidates.size < 3:
+        return None
+    level = float(np.percentile(candidates, 80))
+    threshold = max(0.45 * level, MIN_DEPTH, 4 * noise)
+    mask = keep_character(depth > threshold, depth)
+    if mask is None:
+        return None
+    low = min(3 * noise, 0.4 * level)
+    density = np.clip((depth - low) / (level - low), 0, 1)
+    density *= _dilate(mask, 2)
+    return Ink(density.astype(np.float32), mask, level)
+
+
+def estimate_paper(bright: Grey) -> Grey:
+    """How bright the paper is at each pixel: a morphological closing on a coarse grid.
+
+    A dark structure narrower than a third of the picture is ink and closed over; a wider one (a shadow) is paper.
+
+    Args:
+        bright: float32 (h, w) in [0, 1], ink darker than paper.
+
+    Returns:
+        float32 (h, w) in [0, 1].
+    """
+    height, width = bright.shape
+    block = max(1, -(-max(height, width) // 48))
+    padded = np.pad(bright, ((0, -height % block), (0, -width % block)), mode="edge")
+    rows, columns = padded.shape[0] // block, padded.shape[1] // block
+    blocks = padded.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(rows, columns, block * block)
+    brightest = blocks.shape[2] * 3 // 4
+    grid = np.partition(blocks, brightest, axis=2)[:, :, brightest]
+    radius = max(1, max(rows, columns) // 6)
+    closed = _slide(_slide(grid, radius, np.maximum), radius, np.minimum)
+    if block == 1:
+        return closed.astype(np.float32)
+    paper = Image.fromarray(closed.astype(np.float32)).resize(
+        (columns * block, rows * block), Image.Resampling.BILINEAR
+    )
+    return np.asarray(paper, np.float32)[:height, :width]
+
+
+def _slide(grid: Grey, radius: int, pick: np.ufunc) -> Grey:
+    """Maximum or minimum over a square window of `radius` either way; what lies outside is left out."""
+    for axis in (0, 1):
+        outside = -np.inf if pick is np.maximum else np.inf
+        pad = [(radius, radius) if a == axis else (0, 0) for a in (0, 1)]
+        windows = np.lib.stride_tricks.sliding_window_view(
+            np.pad(grid, pad, constant_values=outside), 2 * radius + 1, axis=axis
+        )
+        grid = pick.reduce(windows, axis=-1)
+    return grid
+
+
+def keep_character(mask: Mask, depth: Grey) -> Mask | None:
+    """Drop rules, frames, what hugs the border, and specks.
+
+    Args:
+        mask: bool (h, w), everything dark enough to be ink.
+        depth: float32 (h, w), how dark.
+
+    Returns:
+        The character's own pixels, or None when only specks are left.
+    """
+    mask = remove_rules(mask)
+    parts = find_components(mask)
+    if not len(parts.area):
+        return None
+    keep = _choose(parts, mask.shape)
+    if parts.area[keep].sum() < max(6, mask.size * 2e-4):
+        return None
+    return parts.mask(keep)
+
+
+def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
+    """Decide which components make up the character."""
+    top, left, bottom, right = parts.boxes.T
+    tall, wide = bottom - top, right - left
+    at_border = (top == 0) | (left == 0) | (bottom == shape[0]) | (right == shape[1])
+    frame = _is_frame(parts)
+    # What lies along an edge of the picture is a shadow, a fold or the neighbour, if there is anything else.
+    weight = parts.area * np.where(at_border, 0.25, 1.0) * np.where(frame, 0.0, 1.0)
+    main = int(weight.argmax() if weight.any() else parts.area.argmax())
+    keep = np.zeros(len(parts.area), bool)
+    keep[main] = True
+    box = parts.boxes[main].copy()
+    reach = 0.5 * max(tall[main], wide[main])
+    for i in np.argsort(-parts.area, kind="stable"):
+        if keep[i] or frame[i] or parts.area[i] < 0.03 * parts.area[main]:
+            continue
+        if at_border[i] and not at_border[main]:
+            continue
+        gap_y = max(top[i] - box[2], box[0] - bottom[i], 0)
+        gap_x = max(left[i] - box[3], box[1] - right[i], 0)
+        if max(gap_y, gap_x) <= reach:
+            keep[i] = True
+            box = np.concatenate([np.minimum(box[:2], parts.boxes[i, :2]), np.maximum(box[2:], parts.boxes[i, 2:])])
+    return keep
+
+
+def _is_frame(parts: Components) -> Mask:
+    """Tell which components are boxes drawn around another large one: hollow, with four straight sides."""
+    top, left, bottom, right = parts.boxes.T
+    frame = np.zeros(len(parts.area), bool)
+    for i in np.flatnonzero(parts.area > 0.1 * parts.area.max()):
+        inside = (top > top[i]) & (left > left[i]) & (bottom < bottom[i]) & (right < right[i])
+        large = (bottom - top > 0.3 * (bottom[i] - top[i])) & (parts.area > 0.03 * parts.area[i])
+        if (inside & large).any():
+            own = parts.labels[top[i] : bottom[i], left[i] : right[i]] == i + 1
+            depth_y, depth_x = max(1, own.shape[0] // 8), max(1, own.shape[1] // 8)
+            sides = (own[:depth_y].any(0), own[-depth_y:].any(0), own[:, :depth_x].any(1), own[:, -depth_x:].any(1))
+            frame[i] = all(side.mean() > 0.9 for side in sides)
+    return frame
+
+
+def remove_rules(mask: Mask) -> Mask:
+    """Take out straight lines that run from border to border: ruled paper, cells of a form.
+
+    Only if what remains is a character on its own, clear of the border; else the line may be the bar of a tightly
+    cropped T. Where a stroke crosses a line, its pixels stay.
+    """
+    rules = _rules(mask) | _rules(mask.T).T
+    if not rules.any():
+        return mask
+    rest = mask & ~_dilate(rules, 1)
+    parts = find_components(rest)
+    inner = (parts.boxes[:, :2] > 0).all(axis=1) & (parts.boxes[:, 2:] < rest.shape).all(axis=1)
+    sizes = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1)
+    character = inner & (sizes > 0.15 * max(mask.shape))
+    if not character.any():
+        return mask
+    return rest | (mask & _bridge(rest))
+
+
+def _rules(mask: Mask) -> Mask:
+    """Thin horizontal lines that touch both the left and the right border, slightly slanted ones included."""
+    height, width = mask.shape
+    run = max(4, width // 4)
+    total = np.cumsum(np.pad(mask, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    full = total[:, run:] - total[:, :-run] >= run
+    spread = np.pad(full, ((0, 0), (run - 1, run - 1)))
+    count = np.cumsum(np.pad(spread, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    opened = mask & (count[:, run : run + width] - count[:, :width] > 0)
+    parts = find_components(opened)
+    slack = max(1, width // 50)
+    spans = (parts.boxes[:, 1] <= slack) & (parts.boxes[:, 3] >= width - slack)
+    thin = parts.area < 0.06 * height * width
+    return parts.mask(spans & thin)
+
+
+def _bridge(rest: Mask) -> Mask:
+    """Pixels between two pieces of ink that face each other across a small gap."""
+    reach = max(2, max(rest.shape) // 25)
+    image = Image.fromarray(rest)
+    bridged = np.zeros_like(rest)
+    for axis in (0, 1):
+        grid = np.asarray(image, np.float32)
+        pad = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(grid, pad), reach + 1, axis=axis).max(axis=-1)
+        before, after = (windows[:-reach], windows[reach:]) if axis == 0 else (windows[:, :-reach], windows[:, reach:])
+        bridged |= (before > 0) & (after > 0)
+    return bridged
+
+
+def _dilate(mask: Mask, radius: int) -> Mask:
+    """Grow a mask by a square of `radius` either way."""
+    return _slide(mask.astype(np.float32), radius, np.maximum) > 0
+
+
+def resize(grey: Grey, scale: float, resample: Image.Resampling = Image.Resampling.BOX) -> Grey:
+    """Scale a picture, float32 (h, w), by a factor; never below one pixel a side."""
+    height, width = grey.shape
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(grey).resize(size, resample), np.float32)
+
+
+def _box_blur(grey: Grey, radius: int) -> Grey:
+    """Mean over a square window, edges replicated; float32 in and out."""
+    for axis in (0, 1):
+        pad = [(radius + 1, radius) if a == axis else (0, 0) for a in (0, 1)]
+        total = np.cumsum(np.pad(grey.astype(np.float64), pad, mode="edge"), axis=axis)
+        size = 2 * radius + 1
+        taken = total[size:] - total[:-size] if axis == 0 else total[:, size:] - total[:, :-size]
+        grey = (taken / size).astype(np.float32)
+    return grey

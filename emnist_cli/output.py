@@ -1,0 +1,139 @@
+"""Results for machines: csv, json, json lines and tab-separated text, by the standard library alone.
+
+Every command writes its records through `write`; tables for people are drawn in `console.py`.
+"""
+
+import csv
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from emnist_cli.core.errors import OutputError, UsageError
+
+Record = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def choose_format(asked: Format | None, output: Path | None = None) -> Format | None:
+    """Decide the format: as asked, else by the output file's suffix, else a table on a terminal.
+
+    Returns:
+        The format, or None for plain lines with tabs between the fields, as pipes want them.
+    """
+    if asked is not None:
+        return asked
+    if output is not None:
+        suffix = output.suffix.lower().lstrip(".")
+        return Format(suffix) if suffix in {"json", "jsonl", "csv"} else None
+    return Format.TABLE if sys.stdout.isatty() else None
+
+
+def write(
+    records: Iterable[Record], form: Format | None, stream: TextIO, columns: Sequence[str], plain: Sequence[str]
+) -> None:
+    """Write records as they come.
+
+    Args:
+        records: mappings that all have `columns`.
+        form: json, jsonl, csv, or None for tab-separated lines without a header.
+        stream: where to.
+        columns: the fields, in order.
+        plain: the fields of a tab-separated line.
+    """
+    rows = ({name: _readable(record[name]) for name in columns} for record in records)
+    if form is Format.JSON:
+        _write_json(rows, stream)
+    elif form is Format.JSONL:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    elif form is Format.CSV:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_cell(row[name]) for name in columns])
+    else:
+        for row in rows:
+            stream.write("\t".join(one_line(_cell(row[name])) for name in plain) + "\n")
+
+
+def _write_json(rows: Iterator[dict[str, Any]], stream: TextIO) -> None:
+    stream.write("[")
+    for number, row in enumerate(rows):
+        stream.write((",\n " if number else "\n ") + json.dumps(row, ensure_ascii=False))
+    stream.write("\n]\n")
+
+
+def _readable(value: Any) -> Any:
+    """Bytes of a file name that are not UTF-8 become \\xNN: no reader must stumble over them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return value
+
+
+def _cell(value: Any) -> str:
+    """A value as text: alternatives as "A:0.9100 4:0.0500", nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return " ".join(f"{item['label']}:{item['confidence']:.4f}" for item in value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def one_line(text: str) -> str:
+    """Make text safe for one line of a terminal or a tab-separated file: control characters become escapes."""
+    safe: str = _readable(text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
+
+
+@contextmanager
+def open_output(path: Path | None) -> Iterator[TextIO]:
+    """Give a text stream to `path`, or stdout for None. A file appears only when it is complete.
+
+    Raises:
+        UsageError: the folder does not exist, or `path` is one.
+        OutputError: it cannot be written (permissions, disk full).
+    """
+    if path is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
+        ) as scratch:
+            try:
+                yield scratch
+                scratch.flush()
+                os.fsync(scratch.fileno())
+                _give_usual_permissions(scratch.name)
+                os.replace(scratch.name, path)  # noqa: PTH105
+            except BaseException:
+                Path(scratch.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
+
+
+def _give_usual_permissions(name: str) -> None:
+    """A temporary file is private; the finished one has what the user's umask says."""
+    umask = os.umask(0)
+    os.umask(umask)
+    Path(name).chmod(0o666 & ~umask)
