@@ -14,20 +14,21 @@ from emnist_cli.commands.predict import predict
 from emnist_cli.core.errors import EmnistError, ExitCode
 
 # Typer has a click of its own inside; this is its base class of usage errors, reached through a public name.
-_UsageError = typer.BadParameter.__mro__[2]
+_UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 
 
 class Group(TyperGroup):
     """A group of commands that prints errors as one line."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
-        """Run a command; always ends in SystemExit with a documented code unless `standalone_mode` is off."""
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; ends in SystemExit with a documented code unless `standalone_mode` is off."""
+        standalone_mode = kwargs.pop("standalone_mode", True)
         try:
-            code = super().main(*args, standalone_mode=False, **kwargs)
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except _UsageError as error:
-            context = getattr(error, "ctx", None)
+            context: Any = getattr(error, "ctx", None)
             command = context.command_path if context else "emnist"
-            message = str(error.format_message()).rstrip(".?")  # type: ignore[attr-defined]
+            message = str(getattr(error, "message", error)).rstrip(".?")
             code = _fail(f"{message}; see: {command} --help", ExitCode.USAGE)
         if standalone_mode:
             sys.exit(code or 0)
@@ -88,5 +89,3 @@ def emnist(
 app.command()(predict)
 app.command()(labels)
 app.command()(models)
-
-

@@ -7,7 +7,6 @@ import csv
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -78,7 +77,7 @@ def _write_json(rows: Iterator[dict[str, Any]], stream: TextIO) -> None:
 
 
 def _readable(value: Any) -> Any:
-    """Bytes of a file name that are not UTF-8 become \\xNN: no reader must stumble over them."""
+    r"""Bytes of a file name that are not UTF-8 become \xNN: no reader must stumble over them."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return value
@@ -107,6 +106,8 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         UsageError: the folder does not exist, or `path` is one.
         OutputError: it cannot be written (permissions, disk full).
     """
+    import tempfile  # only a file asks for it
+
     if path is None:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", newline="\n")
@@ -120,7 +121,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
         ) as scratch:
             try:
-                yield scratch
+                yield scratch.file  # type: ignore[misc]
                 scratch.flush()
                 os.fsync(scratch.fileno())
                 _give_usual_permissions(scratch.name)

@@ -4,8 +4,9 @@
 
 ARCHIVE is laid out like NIST's EMNIST archive (gzip.zip); the byclass split is used. SOURCES tells for each picture
 of that split which collection it came from (arrays "names", and "byclass_train" and "byclass_test" as indexes into
-it); with it the manifest has counts and figures by source. The shipped model was trained on a stand-in for EMNIST, see docs/model/starter.md.
-An interrupted run starts over; 60 epochs of 106,803 pictures take about half an hour on two cores.
+it); with it the manifest has counts and figures by source. The shipped model was trained on a stand-in for EMNIST,
+see docs/model/starter.md. An interrupted run starts over; 60 epochs of 106,803 pictures take about half an hour on
+two cores.
 """
 
 import argparse
@@ -121,7 +122,9 @@ def measure(runtime: Runtime, archive: Path, sources: Path | None) -> list[bundl
     digits, digit_ids = idx.read_split(archive, "mnist", "test")
     view = make_view(CLASSES, labels.CHARSETS["digits"])
     right = view.apply(runtime.run(digits.astype(np.float32) / 255)).argmax(1) == digit_ids
-    metrics.append(bundle.Metric("accuracy, charset digits", round(float(right.mean()), 4), "EMNIST mnist test", len(right)))
+    metrics.append(
+        bundle.Metric("accuracy, charset digits", round(float(right.mean()), 4), "EMNIST mnist test", len(right))
+    )
     return metrics
 
 

@@ -18,7 +18,9 @@ COLUMNS = {
 
 
 def labels(
-    split: Annotated[str, typer.Option("--split", "-s", help=f"One of {', '.join(SPLITS)}.", metavar="SPLIT")] = "byclass",
+    split: Annotated[
+        str, typer.Option("--split", "-s", help=f"One of {', '.join(SPLITS)}.", metavar="SPLIT")
+    ] = "byclass",
     form: FormatOption = None,
     output: Output = None,
 ) -> None:

@@ -37,8 +37,9 @@ def models(form: FormatOption = None, output: Output = None) -> None:
         from emnist_cli.console import print_table
 
         shown = [{**r, "default": "yes" if r["default"] else "", "accuracy": _percent(r["accuracy"])} for r in records]
-        used = {name: heading for name, heading in COLUMNS.items() if name != "error" or any(r["error"] for r in records)}
-        print_table(shown, used, stream, right=("classes", "bytes", "accuracy"))
+        damaged = any(record["error"] for record in records)
+        columns = {name: heading for name, heading in COLUMNS.items() if name != "error" or damaged}
+        print_table(shown, columns, stream, right=("classes", "bytes", "accuracy"))
 
 
 def describe(folder: Path, default: str) -> dict[str, Any]:
@@ -46,10 +47,10 @@ def describe(folder: Path, default: str) -> dict[str, Any]:
     record: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     record |= {"name": folder.name, "default": folder.name == default, "folder": str(folder), "accuracy": None}
     try:
-        manifest = bundle.read(folder).manifest
+        bundle.read(folder)
+        manifest = bundle.read_manifest(folder)
     except ModelError as error:
         return record | {"error": str(error)}
-    assert manifest is not None  # noqa: S101 - a folder has one
     record |= {"split": manifest.split, "classes": len(manifest.classes)}
     record["bytes"] = sum(int(file["bytes"]) for file in manifest.files.values())
     if manifest.metrics:

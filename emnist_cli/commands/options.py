@@ -10,7 +10,11 @@ from emnist_cli.output import Format
 Model = Annotated[
     str,
     typer.Option(
-        "--model", "-m", envvar="EMNIST_MODEL", help="Name of a model, a bundle folder or a .tflite file.", metavar="MODEL"
+        "--model",
+        "-m",
+        envvar="EMNIST_MODEL",
+        help="Name of a model, a bundle folder or a .tflite file.",
+        metavar="MODEL",
     ),
 ]
 

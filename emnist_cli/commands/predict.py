@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -15,9 +15,6 @@ from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ExitCode, UsageError
 from emnist_cli.core.records import STATUSES, Prediction
 from emnist_cli.output import Format, choose_format, one_line, open_output, write
-
-if TYPE_CHECKING:
-    from emnist_cli.core.inference.files import Found
 
 COLUMNS = ("path", "status", "label", "confidence", "alternatives", "error")
 PLAIN = ("path", "label", "confidence")
@@ -94,7 +91,7 @@ def predict(
 def _check(paths: list[str], form: Format | None, output: Any, show: bool) -> Format | None:
     """Refuse options that contradict each other; return the format."""
     if "-" in paths and sys.stdin.isatty():
-        raise UsageError("- reads a picture from stdin, which is a terminal here; write: emnist predict - < picture.png")
+        raise UsageError("- reads a picture from stdin, and none was given; write: emnist predict - < picture.png")
     if not show:
         return choose_format(form, output)
     if form not in (None, Format.TABLE):
@@ -143,10 +140,10 @@ class _Teller:
         if self._quiet:
             return
         if skipped:
-            _say(f"{len(skipped)} other files skipped, not pictures by their names: {skipped[0]}, ..."
-                 if len(skipped) > 1 else f"skipped, not a picture by its name: {skipped[0]}")
+            more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
+            _say(f"skipped, not a picture by its name: {skipped[0]}{more}")
         total = sum(counts.values())
-        if output is not None or total > 1 and counts["error"]:
+        if output is not None or (total > 1 and counts["error"]):
             parts = ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
             _say(f"{total:,} pictures: {parts}" + (f"; written to {output}" if output else ""))
 

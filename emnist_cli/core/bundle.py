@@ -6,16 +6,13 @@ given. Reading verifies every file's sha256, so a damaged model is an error and 
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.errors import ModelError
+from emnist_cli.core.errors import ModelError, did_you_mean
 
 DEFAULT_MODEL = "starter"
 GRAPH = "model.tflite"
@@ -99,8 +96,7 @@ class Manifest:
         return {"format": FORMAT, **asdict(self)}
 
 
-@dataclass(frozen=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A model found on disk.
 
     Attributes:
@@ -135,10 +131,8 @@ def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
         return read(path)
     if path.is_file():
         return _read_file(path)
-    known = [folder.name for folder in list_folders()]
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"known models: {', '.join(known) or 'none'}; see: emnist models"
-    raise ModelError(f"no model is called {name!r} and no such file or folder exists; {hint}")
+    advice = did_you_mean(name, (folder.name for folder in list_folders()))
+    raise ModelError(f"no model, folder or file is called {name!r}; {advice}. See: emnist models")
 
 
 def _read_file(path: Path) -> Bundle:
@@ -146,7 +140,8 @@ def _read_file(path: Path) -> Bundle:
     if path.name == GRAPH and (path.parent / MANIFEST).is_file():
         return read(path.parent)
     if path.suffix != ".tflite":
-        raise ModelError(f"{path}: expected a bundle folder or a .tflite file. Received: a {path.suffix or 'plain'} file")
+        kind = path.suffix or "plain"
+        raise ModelError(f"{path}: expected a bundle folder or a .tflite file. Received: a {kind} file")
     return Bundle(path, None)
 
 
@@ -215,6 +210,9 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
         manifest: its `files` are filled in here.
         files: name -> content of every other file; must hold `model.tflite`.
     """
+    import shutil
+    import tempfile
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     text = json.dumps({**manifest.as_dict(), "files": listed}, indent=1, ensure_ascii=False)

@@ -4,6 +4,7 @@ The core raises these; `app.py` is the only place that prints them (one line on 
 into an exit code. A message says what was wrong, what was received and what to do.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -60,3 +61,12 @@ class MissingError(EmnistError):
     """Something that has to be installed first."""
 
     exit_code = ExitCode.MISSING
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the advice for a name that is not known: the nearest one, or all there are."""
+    from difflib import get_close_matches  # only errors pay for it
+
+    names = list(known)
+    near = get_close_matches(name.lower(), names, n=1)
+    return f"did you mean {near[0]}?" if near else f"expected one of: {', '.join(names) or 'none there are'}"

@@ -7,10 +7,9 @@ Standard library only; everything that has to name a class asks here.
 
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from typing import NamedTuple
 
-from emnist_cli.core.errors import UsageError
+from emnist_cli.core.errors import UsageError, did_you_mean
 
 MERGED = "CIJKLMOPSUVWXYZ"
 """Letters whose two cases EMNIST merges into one class in bymerge and balanced (section II-C)."""
@@ -27,8 +26,7 @@ CHARSETS = {
 """The character sets that `--charset` knows by name."""
 
 
-@dataclass(frozen=True)
-class LabelClass:
+class LabelClass(NamedTuple):
     """One class of a split.
 
     Attributes:
@@ -44,8 +42,7 @@ class LabelClass:
     characters: str
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(NamedTuple):
     """One of EMNIST's six ways to divide its pictures into classes.
 
     Attributes:
@@ -105,9 +102,7 @@ def find_split(name: str) -> Split:
     """
     if name in SPLITS:
         return SPLITS[name]
-    near = get_close_matches(name.lower(), SPLITS, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(SPLITS)}."
-    raise UsageError(f"no EMNIST split is called {name!r}: {hint}")
+    raise UsageError(f"no EMNIST split is called {name!r}; {did_you_mean(name, SPLITS)}")
 
 
 def split_of_size(count: int) -> Split | None:

@@ -1,7 +1,7 @@
 """What travels between the core and whoever prints it. Standard library only."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,8 +12,7 @@ Status = Literal["ok", "uncertain", "empty", "error"]
 STATUSES: tuple[Status, ...] = ("ok", "uncertain", "empty", "error")
 
 
-@dataclass(frozen=True)
-class Alternative:
+class Alternative(NamedTuple):
     """A character and the probability that it is the one."""
 
     label: str
@@ -57,8 +56,7 @@ class Prediction:
         }
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """One epoch of training: mean loss and accuracy on the (augmented) training pictures, time and rate."""
 
     number: int

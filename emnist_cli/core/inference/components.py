@@ -4,14 +4,13 @@ Runs of ink in neighbouring rows that touch (8-connectivity) are joined by letti
 with pointer jumping, which takes a handful of vectorized rounds even on noise.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Components:
+class Components(NamedTuple):
     """The connected components of a mask.
 
     Attributes:
@@ -54,9 +53,7 @@ def find_components(mask: NDArray[np.bool_]) -> Components:
     return Components(np.cumsum(change, axis=1, dtype=np.int32)[:, :width], area, boxes)
 
 
-def _join(
-    row: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], width: int
-) -> NDArray[np.int64]:
+def _join(row: NDArray[np.int64], start: NDArray[np.int64], end: NDArray[np.int64], width: int) -> NDArray[np.int64]:
     """Give every run the lowest index among the runs it is connected to."""
     runs = len(row)
     stride = width + 2

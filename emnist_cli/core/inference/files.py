@@ -6,19 +6,19 @@ Nothing is ever dropped: a path that leads nowhere is yielded with its problem, 
 import glob
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from emnist_cli.core.errors import ImageError
 
 SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm .pfm".split()
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".pfm"}
 )
 """What a picture in a folder is recognized by; a file that is named itself is read whatever its name."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A picture to read, or a path that leads to none.
 
     Attributes:

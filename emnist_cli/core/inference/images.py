@@ -8,9 +8,9 @@ import io
 import os
 import stat
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,16 +50,15 @@ _KNOWN_STRANGERS = {
 _SEVERAL_FRAMES = {"GIF", "TIFF", "WEBP", "PNG"}
 
 
-@dataclass(frozen=True)
-class Decoded:
+class Decoded(NamedTuple):
     """One picture, ready for preprocessing.
 
     Attributes:
-        grey: float32 (h, w) in [0, 1], 0 black; upright.
+        grey: upright, 0 black; uint8 (h, w) in [0, 255], or float32 (h, w) in [0, 1] where 8 bits do not suffice.
         note: what the reader should know about how it was read; usually "".
     """
 
-    grey: NDArray[np.float32]
+    grey: NDArray[np.uint8] | NDArray[np.float32]
     note: str = ""
 
 
@@ -72,7 +71,7 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         if str(path) == "-":
             return sys.stdin.buffer.read()
-        mode = os.stat(path).st_mode
+        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib would refuse some names that the system takes
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
             raise ImageError("not a picture: a device or socket")
         return Path(path).read_bytes()
@@ -96,8 +95,9 @@ def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> D
     """
     name, plugin = _sniff(data)
     try:
-        import_module(f"PIL.{plugin}")  # registers the one decoder that is needed
-        with Image.open(io.BytesIO(data), formats=[name]) as image:
+        import_module(f"PIL.{plugin}")
+        opener, _ = Image.OPEN[name]  # Image.open would load four other decoders first
+        with opener(io.BytesIO(data), "") as image:
             width, height = image.size
             if width * height > max_megapixels * 1_000_000:
                 raise ImageError(
@@ -113,7 +113,7 @@ def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> D
         raise ImageError(f"more pixels than the limit of {max_megapixels} megapixels; reduce the picture") from None
     except MemoryError:
         raise ImageError("not enough memory to unpack it") from None
-    except Exception as error:  # noqa: BLE001 - on damaged files Pillow's decoders raise almost anything
+    except Exception as error:  # on damaged files Pillow's decoders raise almost anything
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ImageError(f"damaged {name} file ({reason})") from None
 
@@ -182,34 +182,36 @@ def from_array(array: NDArray[np.generic]) -> Decoded:
     return from_image(Image.fromarray(array))
 
 
-def _grey(image: Image.Image) -> NDArray[np.float32]:
+def _grey(image: Image.Image) -> NDArray[np.uint8]:
     """Luminance, or the colour channel that shows the ink where luminance hardly does (yellow on white)."""
     if image.mode == "RGB":
-        small = np.asarray(image.reduce(max(1, max(image.size) // 200)), np.float32)
+        small = np.asarray(image.reduce(max(1, max(image.size) // 100)), np.float32)
         spread = small.std(axis=(0, 1))
         luminance = (small @ np.array([0.299, 0.587, 0.114], np.float32)).std()
         if spread.max() > 2.5 * luminance:
             image = image.getchannel(int(spread.argmax()))
-    return np.asarray(image.convert("L"), np.float32) / 255
+    return np.asarray(image.convert("L"))
 
 
-def _lay_on_paper(image: Image.Image) -> NDArray[np.float32]:
+def _lay_on_paper(image: Image.Image) -> NDArray[np.uint8]:
     """Put a picture with transparency on paper: on its own where it has some, else on what contrasts with the ink."""
-    alpha = np.asarray(image.getchannel("A"), np.float32) / 255
+    alpha = image.getchannel("A")
+    opacity = np.asarray(alpha, np.float32) / 255
     grey = _grey(image.convert("RGB"))
-    opaque = alpha > 0.5
+    opaque = opacity > 0.5
     if opaque.mean() > 0.5:
-        paper = float(np.median(grey[opaque]))
+        paper = int(np.partition(grey[opaque], opaque.sum() // 2)[opaque.sum() // 2])
     else:
-        ink = float((grey * alpha).sum() / max(float(alpha.sum()), 1e-6))
-        paper = 0.0 if ink > 0.5 else 1.0
-    laid: NDArray[np.float32] = grey * alpha + np.float32(paper) * (1 - alpha)
-    return laid
+        ink = float((grey * opacity).sum() / max(float(opacity.sum()), 1e-6))
+        paper = 0 if ink > 127 else 255
+    laid = Image.new("L", image.size, paper)
+    laid.paste(Image.fromarray(grey), mask=alpha)
+    return np.asarray(laid)
 
 
 def _scale_numbers(array: NDArray[np.generic]) -> NDArray[np.float32]:
     """Bring integers to [0, 1] by the smallest usual depth that holds them, floats by 1, 255 or their extremes."""
-    values = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values: NDArray[np.float32] = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     depths = (1.0, 255.0) if array.dtype.kind == "f" else (255.0, 4095.0, 65535.0)
     depth = next((d for d in depths if low >= 0 and high <= d), None)

@@ -27,18 +27,17 @@ _BLUR = 1.5  # standard deviation in canvas pixels; EMNIST's 1 in 128 pixels, pl
 _TRACE = 0.08  # density from which a pixel counts as part of the ink's box
 
 
-def preprocess(grey: Grey, ink: str = "auto") -> Grey | None:
+def preprocess(grey: NDArray[np.uint8] | Grey, ink: str = "auto") -> Grey | None:
     """Bring a picture of one character into EMNIST's form.
 
     Args:
-        grey: float32 (h, w) in [0, 1], 0 black; upright.
+        grey: upright, 0 black; uint8 (h, w) in [0, 255] or float32 (h, w) in [0, 1].
         ink: "dark" or "light" where it is known, else "auto".
 
     Returns:
         float32 (28, 28) in [0, 1], white ink on black, or None when there is no ink.
     """
-    dark = is_dark_ink(grey) if ink == "auto" else ink == "dark"
-    found = _locate(grey, dark)
+    found = _locate(grey, {"dark": True, "light": False}.get(ink))
     if found is None:
         return None
     if _is_finished(found.density):
@@ -46,15 +45,13 @@ def preprocess(grey: Grey, ink: str = "auto") -> Grey | None:
     return _finish(found)
 
 
-def transpose(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn a picture as EMNIST's files store it upright."""
-    return np.ascontiguousarray(picture.T)
-
-
-def _locate(grey: Grey, dark: bool) -> Ink | None:
+def _locate(grey: NDArray[np.uint8] | Grey, dark: bool | None) -> Ink | None:
     """Find the ink in a reduced picture; where it is small there, look again at that place alone."""
     scale = min(1.0, WORK_SIDE / max(grey.shape))
-    found = find_ink(resize(grey, scale) if scale < 1 else grey, dark)
+    small = resize(grey, scale)
+    if dark is None:
+        dark = is_dark_ink(small)
+    found = find_ink(small, dark)
     if found is None or scale == 1:
         return found
     top, left, bottom, right = _box(found.density)
@@ -62,11 +59,9 @@ def _locate(grey: Grey, dark: bool) -> Ink | None:
     if side >= WORK_SIDE / 5:
         return found
     margin = side // 2
-    window = grey[
-        max(0, int((top - margin) / scale)) : int((bottom + margin) / scale),
-        max(0, int((left - margin) / scale)) : int((right + margin) / scale),
-    ]
-    return _locate(window, dark) or found
+    rows = slice(max(0, int((top - margin) / scale)), int((bottom + margin) / scale))
+    columns = slice(max(0, int((left - margin) / scale)), int((right + margin) / scale))
+    return _locate(grey[rows, columns], dark) or found
 
 
 def _finish(ink: Ink) -> Grey:
@@ -89,13 +84,13 @@ def _redraw(density: Grey, change: float, blur: float) -> Grey:
     padded = np.pad(resize(density, scale, Image.Resampling.BICUBIC), 8 + max(0, round(change)))
     padded = _thicken(padded, change / 2) if abs(change) >= 0.5 else padded
     image = Image.fromarray((np.clip(padded, 0, 1) * 255 + 0.5).astype(np.uint8))
-    return np.asarray(image.filter(ImageFilter.GaussianBlur(blur)), np.float32) / 255
+    return resize(np.asarray(image.filter(ImageFilter.GaussianBlur(blur))), 1)
 
 
 def _thicken(density: Grey, radius: float) -> Grey:
     """Grow ink by a disc of `radius` pixels, or shrink it by a negative one; fractions blend two discs."""
     if radius < 0:
-        return 1 - _thicken(1 - density, -radius)
+        return np.float32(1) - _thicken(np.float32(1) - density, -radius)
     whole = int(radius)
     inner, outer = _grow(density, whole), _grow(density, whole + 1)
     return inner + (outer - inner) * np.float32(radius - whole)
@@ -140,7 +135,8 @@ def _centre(density: Grey) -> Grey:
     out = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
     top, left = (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2
     out[top : top + height, left : left + width] = np.clip(density, 0, None)
-    return np.clip(out / out.max(), 0, 1)
+    finished: Grey = np.minimum(out / out.max(), np.float32(1))
+    return finished
 
 
 def _is_finished(density: Grey) -> bool:

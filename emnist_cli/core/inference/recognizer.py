@@ -14,6 +14,7 @@ from emnist_cli.core.config import IMAGE_SIZE, PredictConfig
 from emnist_cli.core.errors import ImageError, ModelError, UsageError
 from emnist_cli.core.inference import images
 from emnist_cli.core.inference.files import Found
+from emnist_cli.core.inference.ink import resize
 from emnist_cli.core.inference.preprocess import preprocess
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.inference.views import make_view
@@ -125,7 +126,7 @@ class Recognizer:
             return Prediction(name, "error", error=str(error))
         return Prediction(name, "empty" if picture is None else "ok", note=decoded.note, picture=picture)
 
-    def _picture(self, grey: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def _picture(self, grey: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32] | None:
         if self._transposed:
             grey = grey.T
         if not self._raw:
@@ -133,7 +134,7 @@ class Recognizer:
         if grey.shape != (IMAGE_SIZE, IMAGE_SIZE):
             height, width = grey.shape
             raise ImageError(f"--raw expects {IMAGE_SIZE}x{IMAGE_SIZE} pixels. Received: {width}x{height}")
-        return np.ascontiguousarray(grey) if grey.any() else None
+        return resize(grey, 1) if grey.any() else None
 
     def _answer(self, record: Prediction, probabilities: NDArray[np.float32]) -> Prediction:
         best = np.argsort(-probabilities, kind="stable")[: self._top_k]

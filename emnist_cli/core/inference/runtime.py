@@ -107,9 +107,7 @@ def _load(graph: Path, batch: int, threads: int) -> Interpreter:
 def _check(graph: Path, tensor: dict[str, object], shape: tuple[int, ...]) -> None:
     found, dtype = tuple(np.asarray(tensor["shape"]).tolist()), np.dtype(tensor["dtype"])  # type: ignore[call-overload]
     if found[1:] != tuple(shape) or dtype != np.float32:
-        raise ModelError(
-            f"{graph}: expected float32 tensors (n, 28, 28, 1) -> (n, classes). Received: {dtype} {found}"
-        )
+        raise ModelError(f"{graph}: expected float32 tensors (n, 28, 28, 1) -> (n, classes). Received: {dtype} {found}")
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """Asking one network several questions: its probabilities, masked to a charset, cases summed, renormalized."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +10,7 @@ from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import swap_case
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """A set of answers and how a network's classes add up to them.
 
     Attributes:
@@ -35,7 +34,8 @@ class View:
         """
         sharpened = np.maximum(probabilities, np.finfo(np.float32).tiny) ** np.float32(1 / temperature)
         summed: NDArray[np.float32] = sharpened @ self.matrix
-        return summed / summed.sum(axis=1, keepdims=True)
+        summed /= summed.sum(axis=1, keepdims=True)
+        return summed
 
 
 def make_view(classes: Sequence[str], charset: Iterable[str] | None = None, fold_case: bool = False) -> View:

@@ -14,9 +14,7 @@ from emnist_cli.core.records import Epoch
 from emnist_cli.core.training.augment import augment
 
 
-def batches(
-    images: NDArray[np.uint8], labels: NDArray[np.int64], config: TrainConfig, epoch: int
-) -> tf.data.Dataset:
+def batches(images: NDArray[np.uint8], labels: NDArray[np.int64], config: TrainConfig, epoch: int) -> tf.data.Dataset:
     """Return one epoch's batches: float32 (n, 28, 28, 1) in [0, 1] and int64 (n,), shuffled by seed and epoch."""
     order = np.random.default_rng((config.seed, epoch)).permutation(len(images))
 
@@ -66,4 +64,6 @@ def train(
         seconds = time.perf_counter() - start
         if checkpoint:
             model.save_weights(checkpoint)
-        on_epoch(Epoch(number, history["loss"][-1], history["accuracy"][-1], seconds, steps * config.batch_size / seconds))
+        on_epoch(
+            Epoch(number, history["loss"][-1], history["accuracy"][-1], seconds, steps * config.batch_size / seconds)
+        )
