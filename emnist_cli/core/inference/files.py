@@ -5,6 +5,7 @@ Nothing is ever dropped: a path that leads nowhere is yielded with its problem, 
 
 import glob
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -96,8 +97,8 @@ def is_picture_name(name: str) -> bool:
 
 
 def _is_pipe(entry: "os.DirEntry[str]") -> bool:
-    """Whether opening it could wait for ever. Broken links are not pipes: they get their row."""
+    """Whether it is no file, so that opening it could wait for ever. A broken link is not: it gets its row."""
     try:
-        return entry.is_dir() or not (entry.is_file() or entry.is_symlink())
+        return not stat.S_ISREG(entry.stat().st_mode)
     except OSError:
         return False

@@ -17,6 +17,9 @@ Mask = NDArray[np.bool_]
 MIN_DEPTH = 0.07
 """Ink absorbs at least this share of the light that its paper returns; fainter marks are paper."""
 
+MIN_SIZE = 0.02
+"""A character is at least this share of its picture's longer side; what is smaller is dust."""
+
 
 class Ink(NamedTuple):
     """The ink of a character.
@@ -62,7 +65,8 @@ def find_ink(grey: Grey, dark: bool) -> Ink | None:
     bright = grey if dark else 1 - grey
     depth: Grey = (1 - bright / np.maximum(estimate_paper(bright), 0.05)).astype(np.float32)
     sample = depth[::2, ::2] if min(depth.shape) > 100 else depth
-    depth -= np.float32(quantile(sample, 0.5))  # the paper itself, since most of the picture is paper
+    # Paper's own depth: the middle of what is not ink, which in a tight crop is most of the picture.
+    depth -= np.float32(quantile(sample[sample <= 0.5 * quantile(sample, 0.98)], 0.5))
     below = sample[sample < 0]
     noise = -1.4826 * quantile(below, 0.5) if below.size else 0.0
     candidates = depth[depth > max(MIN_DEPTH, 4 * noise)]
@@ -140,7 +144,8 @@ def keep_character(mask: Mask, depth: Grey) -> Mask | None:
     if not len(parts.area):
         return None
     keep = _choose(parts, mask.shape)
-    if parts.area[keep].sum() < max(6, mask.size * 2e-4):
+    sizes = (parts.boxes[keep, 2:] - parts.boxes[keep, :2]).max(axis=1)
+    if parts.area[keep].sum() < 6 or sizes.max() < max(3, MIN_SIZE * max(mask.shape)):
         return None
     return parts.mask(keep)
 
@@ -199,7 +204,7 @@ def remove_rules(mask: Mask) -> Mask:
     parts = find_components(rest)
     inner = (parts.boxes[:, :2] > 0).all(axis=1) & (parts.boxes[:, 2:] < rest.shape).all(axis=1)
     sizes = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1)
-    character = inner & (sizes > 0.15 * max(mask.shape))
+    character = inner & (sizes > 0.08 * max(mask.shape))
     if not character.any():
         return mask
     return rest | (mask & _bridge(rest))
@@ -209,18 +214,22 @@ def _rules(mask: Mask) -> Mask:
     """Thin horizontal lines that touch both the left and the right border, slightly slanted ones included."""
     height, width = mask.shape
     run = max(4, width // 4)
-    if mask.sum(axis=1).max() < run:
+    closed = _dilate(mask, 1)  # slant and noise cut a thin line into pieces
+    if closed.sum(axis=1).max() < run:
         return np.zeros_like(mask)
-    total = np.cumsum(np.pad(mask, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    total = np.cumsum(np.pad(closed, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
     full = total[:, run:] - total[:, :-run] >= run
-    spread = np.pad(full, ((0, 0), (run - 1, run - 1)))
-    count = np.cumsum(np.pad(spread, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    opened = mask & (count[:, run : run + width] - count[:, :width] > 0)
+    count = np.cumsum(np.pad(full, ((0, 0), (run, run - 1))), axis=1, dtype=np.int32)
+    opened = closed & (count[:, run:] - count[:, :-run] > 0)
     parts = find_components(opened)
     slack = max(1, width // 50)
     spans = (parts.boxes[:, 1] <= slack) & (parts.boxes[:, 3] >= width - slack)
-    thin = parts.area < 0.06 * height * width
-    return parts.mask(spans & thin)
+    rules = np.zeros_like(mask)
+    for i in np.flatnonzero(spans & (parts.area < 0.08 * height * width)):
+        rule = parts.labels == i + 1
+        thickness = rule.sum(axis=0)
+        rules |= rule & (thickness <= 1.5 * np.sort(thickness)[width // 2] + 1)  # thicker: a stroke lies on the line
+    return rules
 
 
 def _bridge(rest: Mask) -> Mask:

@@ -1,0 +1,91 @@
+"""Fixtures that every test may use; each test runs with its own user folders and without the user's settings."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from emnist_cli.app import app
+from emnist_cli.core.inference.recognizer import Recognizer
+
+REPOSITORY = Path(__file__).parent.parent
+DATA = Path(os.environ.get("EMNIST_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path_factory.mktemp("home")
+    for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USERPROFILE"):
+        monkeypatch.setenv(name, str(home))
+    for name in ("EMNIST_MODEL", "EMNIST_DEBUG", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not DATA.is_dir():
+        skip = pytest.mark.skip(reason=f"no real handwriting at {DATA}; set EMNIST_TEST_DATA")
+        for item in items:
+            if "shared" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture
+def data() -> Path:
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def recognizer() -> Recognizer:
+    return Recognizer()
+
+
+class Result:
+    """What a command did: exit code, stdout and stderr apart."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+
+
+Emnist = Callable[..., Result]
+
+
+@pytest.fixture
+def emnist() -> Emnist:
+    """Run a command in this process, as a pipe would see it."""
+
+    def run(*args: object, stdin: bytes | None = None) -> Result:
+        result = CliRunner().invoke(app, [str(a) for a in args], input=stdin)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Result(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def shell() -> Emnist:
+    """Run the command in a process of its own."""
+
+    def run(*args: object, stdin: bytes | None = None, cwd: Path | None = None, **env: str) -> Result:
+        command = [sys.executable, "-m", "emnist_cli", *(os.fsencode(str(a)) for a in args)]
+        done = subprocess.run(
+            command,
+            input=stdin or b"",
+            capture_output=True,
+            cwd=cwd,
+            env={**os.environ, **env},
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run

@@ -1,0 +1,116 @@
+"""What a fresh process loads: quick commands stay quick, and work where TensorFlow is not installed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Emnist
+from tests.handwriting import picture
+
+HEAVY = ("tensorflow", "keras", "tensorflow_datasets")
+
+# As if they were not installed: importing any of them raises ModuleNotFoundError.
+BLOCK = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Block())
+"""
+
+RUN = """
+import sys
+from emnist_cli.app import app
+try:
+    app({args!r}, prog_name="emnist")
+except SystemExit as ending:
+    code = ending.code
+print("LOADED", sorted(name for name in sys.modules if "." not in name), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def run(args: list[str], blocked: tuple[str, ...] = ()) -> tuple[int, str, str]:
+    script = BLOCK.format(blocked=blocked) + RUN.format(args=args)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def seven(tmp_path: Path) -> Path:
+    path = tmp_path / "7.png"
+    picture("7", 1).save(path)
+    return path
+
+
+@pytest.mark.parametrize("args", [["--help"], ["predict", "--help"], ["labels"], ["models"]])
+def test_nothing_heavy_is_loaded(args: list[str]) -> None:
+    code, _, err = run(args)
+    assert code == 0
+    loaded = err.split("LOADED")[1]
+    assert not [name for name in HEAVY if f"'{name}'" in loaded]
+    assert "'numpy'" not in loaded
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", None])
+def test_predict_loads_neither_tensorflow_nor_rich(seven: Path, form: str | None) -> None:
+    code, out, err = run(["predict", str(seven), *(["--format", form] if form else [])])
+    assert code == 0
+    assert "7" in out
+    loaded = err.split("LOADED")[1]
+    assert not [name for name in (*HEAVY, "rich") if f"'{name}'" in loaded]
+    assert "'ai_edge_litert'" in loaded, "the test must see what is loaded"
+
+
+def test_slim_install_without_tensorflow_and_platformdirs(seven: Path) -> None:
+    blocked = (*HEAVY, "platformdirs", "importlib_resources")
+    for args in (["predict", str(seven)], ["predict", str(seven), "--show"], ["labels"], ["models"]):
+        code, out, err = run(args, blocked)
+        assert (code, bool(out.strip())) == (0, True), err
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("PIL", "pillow"), ("numpy", "numpy"), ("ai_edge_litert", "ai-edge-litert")]
+)
+def test_a_missing_library_is_named(seven: Path, module: str, package: str) -> None:
+    code, out, err = run(["predict", str(seven)], (module,))
+    assert (code, out) == (6, "")
+    assert err.splitlines()[0] == f"emnist: {package} is not installed; run: pip install {package}"
+
+
+def test_runtime_says_nothing_on_stderr(shell: Emnist, seven: Path) -> None:
+    result = shell("predict", seven)
+    assert (result.code, result.err) == (0, "")
+
+
+def test_version(shell: Emnist, emnist: Emnist) -> None:
+    from emnist_cli import __version__
+
+    assert shell("--version").out == emnist("--version").out == f"emnist {__version__}\n"
+
+
+def test_import_is_free_and_lazy() -> None:
+    script = (
+        "import sys; import emnist_cli; assert 'numpy' not in sys.modules; "
+        "from emnist_cli import Recognizer; assert 'numpy' in sys.modules; "
+        "print(emnist_cli.__all__, dir(emnist_cli))"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True, capture_output=True)
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    for i in range(200):
+        (tmp_path / f"{i:03}.png").write_bytes(b"nothing")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "emnist_cli", "predict", str(tmp_path), "-q", "-f", "csv"],
+        stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert b"Traceback" not in done.stderr
+    assert b"unexpected" not in done.stderr
