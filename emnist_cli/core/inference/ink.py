@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 MIN_DEPTH = 0.07
 """Ink absorbs at least this share of the light that its paper returns; fainter marks are paper."""
 
-MIN_SIZE = 0.02
+MIN_SIZE = 0.0125
 """A character is at least this share of its picture's longer side; what is smaller is dust."""
 
 
@@ -49,7 +49,8 @@ def is_dark_ink(grey: Grey) -> bool:
     skew = float(((local - local.mean()) ** 3).mean()) / spread**3
     border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
     middle = (float(small.min()) + float(small.max())) / 2
-    return float(np.clip(skew, -2, 2)) - float(2 * (border > middle).mean() - 1) < 0
+    light = float(np.clip(skew, -2, 2)) - float(2 * (border > middle).mean() - 1)
+    return light < 0.1  # where nothing speaks for either side, paper is the bright one
 
 
 def find_ink(grey: Grey, dark: bool) -> Ink | None:
@@ -63,12 +64,10 @@ def find_ink(grey: Grey, dark: bool) -> Ink | None:
         The ink, or None where there is none.
     """
     bright = grey if dark else 1 - grey
-    depth: Grey = (1 - bright / np.maximum(estimate_paper(bright), 0.05)).astype(np.float32)
-    sample = depth[::2, ::2] if min(depth.shape) > 100 else depth
-    # Paper's own depth: the middle of what is not ink, which in a tight crop is most of the picture.
-    depth -= np.float32(quantile(sample[sample <= 0.5 * quantile(sample, 0.98)], 0.5))
-    below = sample[sample < 0]
-    noise = -1.4826 * quantile(below, 0.5) if below.size else 0.0
+    light = estimate_paper(bright)
+    depth = (light - bright) / np.maximum(light, np.float32(0.05))
+    offset, noise = measure_paper(depth)
+    depth -= np.float32(offset)
     candidates = depth[depth > max(MIN_DEPTH, 4 * noise)]
     if candidates.size < 3:
         return None
@@ -83,6 +82,26 @@ def find_ink(grey: Grey, dark: bool) -> Ink | None:
     return Ink(density.astype(np.float32), mask, level)
 
 
+def measure_paper(depth: Grey) -> tuple[float, float]:
+    """Middle and spread of what is paper among depths: what is not far above the rest, narrowed step by step.
+
+    A plain median would do where paper is most of the picture; in the tight crop of a bold letter it is not.
+
+    Returns:
+        The paper's own depth, and the standard deviation of its noise.
+    """
+    step = max(1, round((depth.size / 8000) ** 0.5))
+    sample = depth[::step, ::step].ravel()
+    limit = (quantile(sample, 0.1) + quantile(sample, 0.98)) / 2
+    middle = noise = 0.0
+    for _ in range(4):
+        paper = sample[sample <= limit]
+        middle = quantile(paper, 0.5)
+        noise = 1.4826 * quantile(np.abs(paper - np.float32(middle)), 0.5)
+        limit = max(limit, middle + 2.5 * noise)
+    return middle, noise
+
+
 def quantile(values: Grey, share: float) -> float:
     """The value below which `share` of `values` lie; numpy's own would load its masked arrays first, 7 ms."""
     index = int(share * (values.size - 1))
@@ -90,7 +109,7 @@ def quantile(values: Grey, share: float) -> float:
 
 
 def estimate_paper(bright: Grey) -> Grey:
-    """How bright the paper is at each pixel: a morphological closing on a coarse grid.
+    """How bright the paper is at each pixel, by morphological closing on a coarse grid.
 
     A dark structure narrower than a third of the picture is ink and closed over; a wider one (a shadow) is paper.
 
@@ -98,7 +117,7 @@ def estimate_paper(bright: Grey) -> Grey:
         bright: float32 (h, w) in [0, 1], ink darker than paper.
 
     Returns:
-        float32 (h, w) in [0, 1].
+        float32 (h, w).
     """
     height, width = bright.shape
     block = max(1, -(-max(height, width) // 48))
@@ -107,14 +126,39 @@ def estimate_paper(bright: Grey) -> Grey:
     blocks = padded.reshape(rows, block, columns, block).swapaxes(1, 2).reshape(rows, columns, block * block)
     brightest = blocks.shape[2] * 3 // 4
     grid = np.partition(blocks, brightest, axis=2)[:, :, brightest]
-    radius = max(1, max(rows, columns) // 6)
-    closed = _slide(_slide(grid, radius, np.maximum), radius, np.minimum)
-    if block == 1:
-        return closed.astype(np.float32)
-    paper = Image.fromarray(closed.astype(np.float32)).resize(
-        (columns * block, rows * block), Image.Resampling.BILINEAR
+    light = _fit_light(grid)
+    # Each closes over all ink. The one on its own takes a slope that ends at the border for ink, the one relative
+    # to a plane the foot of a shadow's edge; so the darker of the two is paper.
+    closed = np.minimum(_close(grid) / light, _close(grid / light))
+    if block > 1:
+        closed = _slide(closed, 1, np.minimum)  # beside a shadow's edge the darker side counts, or the edge were ink
+    paper = Image.fromarray((closed * light).astype(np.float32))
+    return np.asarray(paper.resize((columns * block, rows * block), Image.Resampling.BILINEAR))[:height, :width]
+
+
+def _fit_light(grid: Grey) -> Grey:
+    """Fit a plane to the paper's brightness, by least squares that soon ignore what is darker: the ink.
+
+    At the picture's border the closing cannot tell a stroke from paper that gets darker there; a plane can.
+    """
+    rows, columns = grid.shape
+    y, x = (
+        np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j] if min(rows, columns) > 1 else np.zeros((2, rows, columns))
     )
-    return np.asarray(paper, np.float32)[:height, :width]
+    terms = np.stack([np.ones_like(x), x, y], axis=-1).reshape(-1, 3)
+    values = grid.ravel().astype(np.float64)
+    weights = np.ones_like(values)
+    for _ in range(6):
+        weighted = terms * weights[:, None]
+        plane = terms @ np.linalg.solve(weighted.T @ terms + 1e-6 * np.eye(3), weighted.T @ values)
+        weights = np.where(values < plane - 0.02, 0.02, 1.0)
+    return np.maximum(plane, 0.1 * values.max() + 0.02).reshape(rows, columns).astype(np.float32)
+
+
+def _close(grid: Grey) -> Grey:
+    """Morphological closing with a square of a third of the picture."""
+    radius = max(1, max(grid.shape) // 6)
+    return _slide(_slide(grid, radius, np.maximum), radius, np.minimum)
 
 
 def _slide(grid: Grey, radius: int, pick: np.ufunc) -> Grey:
@@ -162,7 +206,7 @@ def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
     keep = np.zeros(len(parts.area), bool)
     keep[main] = True
     box = parts.boxes[main].copy()
-    reach = 0.5 * max(tall[main], wide[main])
+    reach = max(tall[main], wide[main])
     for i in np.argsort(-parts.area, kind="stable"):
         if keep[i] or frame[i] or parts.area[i] < 0.03 * parts.area[main]:
             continue
@@ -170,7 +214,7 @@ def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
             continue
         gap_y = max(top[i] - box[2], box[0] - bottom[i], 0)
         gap_x = max(left[i] - box[3], box[1] - right[i], 0)
-        if max(gap_y, gap_x) <= reach:
+        if gap_y <= reach and gap_x <= 0.5 * reach:  # the dot of an i can be high up
             keep[i] = True
             box = np.concatenate([np.minimum(box[:2], parts.boxes[i, :2]), np.maximum(box[2:], parts.boxes[i, 2:])])
     return keep
@@ -195,19 +239,20 @@ def remove_rules(mask: Mask) -> Mask:
     """Take out straight lines that run from border to border: ruled paper, cells of a form.
 
     Only if what remains is a character on its own, clear of the border; else the line may be the bar of a tightly
-    cropped T. Where a stroke crosses a line, its pixels stay.
+    cropped T. Where a stroke crosses a line, its pixels stay. Paper with nothing but ruled lines has no character;
+    a lone upright line is kept, being a 1 that fills its picture.
     """
-    rules = _rules(mask) | _rules(mask.T).T
+    across, upright = _rules(mask), _rules(mask.T).T
+    rules = across | upright
     if not rules.any():
         return mask
     rest = mask & ~_dilate(rules, 1)
     parts = find_components(rest)
     inner = (parts.boxes[:, :2] > 0).all(axis=1) & (parts.boxes[:, 2:] < rest.shape).all(axis=1)
-    sizes = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1)
-    character = inner & (sizes > 0.08 * max(mask.shape))
-    if not character.any():
-        return mask
-    return rest | (mask & _bridge(rest))
+    large = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1, initial=0) > 0.08 * max(mask.shape)
+    if (inner & large).any():
+        return rest | (mask & _bridge(rest))
+    return mask if large.any() or upright.any() else rest
 
 
 def _rules(mask: Mask) -> Mask:
@@ -222,10 +267,11 @@ def _rules(mask: Mask) -> Mask:
     count = np.cumsum(np.pad(full, ((0, 0), (run, run - 1))), axis=1, dtype=np.int32)
     opened = closed & (count[:, run:] - count[:, :-run] > 0)
     parts = find_components(opened)
-    slack = max(1, width // 50)
+    slack = width // 50
     spans = (parts.boxes[:, 1] <= slack) & (parts.boxes[:, 3] >= width - slack)
     rules = np.zeros_like(mask)
-    for i in np.flatnonzero(spans & (parts.area < 0.08 * height * width)):
+    thin = parts.area < width * min(0.08 * height, width / 8)
+    for i in np.flatnonzero(spans & thin):
         rule = parts.labels == i + 1
         thickness = rule.sum(axis=0)
         rules |= rule & (thickness <= 1.5 * np.sort(thickness)[width // 2] + 1)  # thicker: a stroke lies on the line

@@ -1,0 +1,276 @@
+"""Every form in which people have pictures must come out as the same grey picture."""
+
+import io
+import os
+import struct
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from emnist_cli.core.errors import ImageError
+from emnist_cli.core.inference import images
+from tests.handwriting import picture
+
+
+def encoded(image: Image.Image, form: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def values(grey: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+    return grey.astype(np.float32) / (255 if grey.dtype == np.uint8 else 1)
+
+
+REFERENCE = picture("R", 1)
+EXPECTED = values(np.asarray(REFERENCE))
+
+
+@pytest.mark.parametrize(
+    ("form", "options", "tolerance"),
+    [
+        ("PNG", {}, 0),
+        ("BMP", {}, 0),
+        ("GIF", {}, 0),
+        ("TIFF", {"compression": "tiff_lzw"}, 0),
+        ("PPM", {}, 0),
+        ("WEBP", {"lossless": True}, 0),
+        ("WEBP", {"quality": 80}, 0.1),
+        ("JPEG", {"quality": 90}, 0.1),
+    ],
+)
+def test_formats(form: str, options: dict[str, object], tolerance: float) -> None:
+    found = images.decode(encoded(REFERENCE, form, **options))
+    assert found.note == ""
+    assert np.abs(values(found.grey) - EXPECTED).max() <= tolerance
+
+
+def test_every_format_listed_is_tested() -> None:
+    assert {name for name, _ in images.FORMATS.values()} == {"PNG", "BMP", "GIF", "TIFF", "PPM", "WEBP", "JPEG"}
+
+
+def with_alpha(mode: str) -> Image.Image:
+    """Ink of the reference on a clear canvas."""
+    image = Image.new(mode, REFERENCE.size)
+    image.putalpha(REFERENCE.point(lambda v: 255 - v))
+    return image
+
+
+def palette_with_transparency() -> Image.Image:
+    image = REFERENCE.point(lambda v: 0 if v < 128 else 1).convert("L")
+    image = image.convert("P")
+    image.putpalette([0, 0, 0, 250, 250, 250])
+    image.info["transparency"] = 1
+    return image
+
+
+@pytest.mark.parametrize(
+    ("make", "form", "tolerance"),
+    [
+        (lambda: REFERENCE.convert("1", dither=Image.Dither.NONE), "PNG", 0.51),
+        (lambda: REFERENCE.convert("1", dither=Image.Dither.NONE), "TIFF", 0.51),
+        (lambda: REFERENCE.convert("LA"), "PNG", 0.01),
+        (lambda: with_alpha("LA"), "PNG", 0.01),
+        (lambda: REFERENCE.convert("P"), "PNG", 0.01),
+        (palette_with_transparency, "PNG", 0.51),
+        (lambda: REFERENCE.convert("RGB"), "PNG", 0.01),
+        (lambda: REFERENCE.convert("RGBA"), "PNG", 0.01),
+        (lambda: with_alpha("RGBA"), "PNG", 0.01),
+        (lambda: REFERENCE.convert("CMYK"), "TIFF", 0.02),
+        (lambda: REFERENCE.convert("CMYK"), "JPEG", 0.2),
+        (lambda: REFERENCE.convert("YCbCr"), "TIFF", 0.02),
+        (lambda: REFERENCE.convert("I"), "TIFF", 0.01),
+        (lambda: Image.fromarray(np.asarray(REFERENCE, np.uint16) * 257), "PNG", 0.01),
+        (lambda: Image.fromarray(np.asarray(REFERENCE, np.uint16) * 257), "TIFF", 0.01),
+        (lambda: Image.fromarray(np.asarray(REFERENCE, np.uint16) * 16), "TIFF", 0.02),
+        (lambda: Image.fromarray(np.asarray(REFERENCE, np.float32) / 255), "TIFF", 0.01),
+        (lambda: Image.fromarray(np.asarray(REFERENCE, np.float32) * 7 - 300), "TIFF", 0.01),
+    ],
+)
+def test_modes(make: Callable[[], Image.Image], form: str, tolerance: float) -> None:
+    found = values(images.decode(encoded(make(), form)).grey)
+    assert np.abs(found - EXPECTED).max() <= tolerance
+
+
+def test_white_ink_on_a_clear_canvas_is_laid_on_black() -> None:
+    canvas = Image.new("RGBA", REFERENCE.size, (255, 255, 255, 0))
+    canvas.putalpha(REFERENCE.point(lambda v: 255 - v))
+    assert np.abs(values(images.decode(encoded(canvas, "PNG")).grey) - (1 - EXPECTED)).max() <= 0.01
+
+
+def test_clear_corners_are_filled_with_the_pictures_own_paper() -> None:
+    card = REFERENCE.convert("RGBA")
+    alpha = Image.new("L", card.size, 255)
+    alpha.paste(0, (0, 0, 30, 30))
+    card.putalpha(alpha)
+    assert np.abs(values(images.decode(encoded(card, "PNG")).grey) - EXPECTED).max() <= 0.01
+
+
+@pytest.mark.parametrize(
+    "colours", [((255, 255, 0), (255, 255, 255)), ((0, 0, 255), (0, 0, 0)), ((0, 130, 0), (255, 0, 0))]
+)
+def test_ink_that_differs_from_paper_by_colour_alone(colours: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    ink, paper = (np.array(c, np.float32) for c in colours)
+    cover = 1 - EXPECTED[..., None]
+    picture = Image.fromarray((paper * (1 - cover) + ink * cover).astype(np.uint8))
+    found = values(images.decode(encoded(picture, "PNG")).grey)
+    assert abs(np.corrcoef(found.ravel(), EXPECTED.ravel())[0, 1]) > 0.99
+    assert np.ptp(found) > 0.5
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation(orientation: int) -> None:
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }  # fmt: skip
+    stored = REFERENCE if orientation == 1 else REFERENCE.transpose(undo[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert np.array_equal(values(images.decode(encoded(stored, "PNG", exif=exif)).grey), EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("form", "unit"), [("GIF", "frames"), ("TIFF", "pages"), ("WEBP", "frames"), ("PNG", "frames")]
+)
+def test_of_several_frames_the_first_is_read_and_it_is_said(form: str, unit: str) -> None:
+    others = [picture("7", 0), picture("8", 0)]
+    options = {"lossless": True} if form == "WEBP" else {}
+    found = images.decode(encoded(REFERENCE, form, save_all=True, append_images=others, **options))
+    assert found.note == f"has 3 {unit}, only the first was read"
+    assert np.abs(values(found.grey) - EXPECTED).max() < 0.02
+
+
+def test_a_large_jpeg_is_decoded_reduced() -> None:
+    large = REFERENCE.resize((4000, 3000))
+    assert images.decode(encoded(large, "JPEG")).grey.shape == (1500, 2000)
+    assert images.decode(encoded(large, "PNG")).grey.shape == (1500, 2000)
+
+
+def bomb() -> bytes:
+    """A PNG of 20000x20000 pixels in a few bytes: header, and no more data than needed to open it."""
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 20000, 20000, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty file (0 bytes)"),
+        (b"hello, world\n", "not a picture in a known format (PNG, JPEG, GIF, BMP, WEBP, TIFF, PPM). Received: b"),
+        (b"%PDF-1.7 ...", "a PDF; save its page as a PNG first"),
+        (b"<svg xmlns='...'>", "an SVG drawing"),
+        (b"  <!DOCTYPE html>", "a web page"),
+        (b"PK\x03\x04....", "a zip archive"),
+        (b"\0\0\0\x20ftypheic", "HEIC"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "not a picture"),
+        (encoded(REFERENCE, "JPEG")[:2000], "damaged JPEG file"),
+        (encoded(REFERENCE, "PNG")[:500], "damaged PNG file"),
+        (encoded(REFERENCE, "PNG")[:20], "damaged PNG file"),
+        (encoded(REFERENCE, "GIF")[:100], "damaged GIF file"),
+        (encoded(REFERENCE, "TIFF")[:3000], "damaged TIFF file"),
+        (encoded(REFERENCE, "WEBP")[:300], "damaged WEBP file"),
+        (encoded(REFERENCE, "BMP")[:300], "damaged BMP file"),
+        (encoded(REFERENCE, "PPM")[:300], "damaged PPM file"),
+        (b"P5 0 0 255\n", "damaged PPM file"),
+        (bomb(), "20000x20000 pixels are 400 megapixels, the limit is 128; reduce the picture"),
+    ],
+)  # fmt: skip
+def test_what_is_no_picture_is_said_in_one_line(data: bytes, message: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        images.decode(data)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+SAMPLES = [encoded(REFERENCE.resize((40, 40)), form) for form in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "PPM", "WEBP")]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=8), st.floats(0, 1))
+def test_damage_gives_a_picture_or_an_image_error(data: bytes, changes: list[tuple[float, int]], cut: float) -> None:
+    content = bytearray(data)
+    for where, value in changes:
+        content[int(where * (len(content) - 1))] = value
+    if cut < 0.5:
+        del content[int(cut * 2 * len(content)) :]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow comments on what it finds; the command line silences it
+        try:
+            grey = images.decode(bytes(content), max_megapixels=1).grey
+        except ImageError as error:
+            assert str(error)
+        else:
+            assert grey.ndim == 2
+            assert 0 <= values(grey).min() <= values(grey).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.asarray(REFERENCE),
+        np.asarray(REFERENCE)[..., None],
+        np.asarray(REFERENCE, np.int64),
+        np.asarray(REFERENCE, np.uint16) * 257,
+        np.asarray(REFERENCE, np.float32) / 255,
+        np.asarray(REFERENCE, np.float64) / 255,
+        np.asarray(REFERENCE.convert("RGB")),
+        np.asarray(REFERENCE.convert("RGB"), np.float32) / 255,
+        np.asarray(REFERENCE.convert("RGBA")),
+        np.asarray(REFERENCE) > 127,
+    ],
+)  # fmt: skip
+def test_arrays(array: NDArray[np.generic]) -> None:
+    found = values(images.from_array(array).grey)
+    assert np.abs(found - EXPECTED).max() <= (0.51 if array.dtype == bool else 0.01)
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (5, 5, 2), (5, 5, 5), (0, 5), (2, 2, 2, 2)])
+def test_arrays_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ImageError, match="Received"):
+        images.from_array(np.zeros(shape))
+
+
+def test_arrays_of_another_type_are_refused() -> None:
+    with pytest.raises(ImageError, match="expected an array"):
+        images.from_array(np.array([["a"]]))
+
+
+def test_numbers_that_are_none_do_not_spread() -> None:
+    array = EXPECTED.copy()
+    array[3, 3], array[4, 4] = np.nan, np.inf
+    assert np.isfinite(images.from_array(array).grey).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder / "nothing.png", "no such file or folder"),
+        (lambda folder: folder, "cannot be read"),
+        (lambda folder: Path(os.devnull), "a device"),
+        (lambda folder: f"{folder}/a\0b.png", "cannot be read"),
+        (lambda folder: folder / ("x" * 300), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_read_says_why(tmp_path: Path, make: Callable[[Path], Path], message: str) -> None:
+    with pytest.raises(ImageError, match=message):
+        images.read_bytes(make(tmp_path))
+
+
+def test_a_link_to_itself_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    with pytest.raises(ImageError, match=r"cannot be read|no such file"):
+        images.read_bytes(tmp_path / "loop.png")

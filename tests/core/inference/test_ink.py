@@ -1,0 +1,145 @@
+"""What is ink and what is not: polarity, paper, shadows, rules, specks, and pictures without any."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from emnist_cli.core.inference.ink import estimate_paper, find_ink, is_dark_ink, quantile, remove_rules
+from emnist_cli.core.inference.preprocess import preprocess
+from tests import golden
+from tests.handwriting import characters, picture
+
+Grey = NDArray[np.float32]
+
+
+def noise(shape: tuple[int, int], amount: float, seed: int = 0) -> Grey:
+    return np.random.default_rng(seed).normal(0, amount, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("pen", [0.01, 0.04, 0.1, 0.14])
+def test_polarity_of_every_character(pen: float) -> None:
+    wrong = []
+    for character in characters():
+        grey = golden.grey(character, 1, pen=pen)
+        wrong += [character] * (not is_dark_ink(grey)) + [character] * is_dark_ink(1 - grey)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("character", sorted(characters()))
+def test_polarity_does_not_mind_the_light(character: str) -> None:
+    assert is_dark_ink(golden.uneven(golden.grey(character)))
+    assert not is_dark_ink(1 - golden.uneven(golden.grey(character)))
+
+
+def test_polarity_of_tight_crops() -> None:
+    bulky = [c for c in characters() if c not in "1IlijJ"]  # a lone upright bar fills its box: nobody could tell
+    wrong = [c for c in bulky if not is_dark_ink(golden.tight(golden.grey(c, 1)))]
+    assert wrong == []
+
+
+BLANK: dict[str, Callable[[], Grey]] = {
+    "white": lambda: np.ones((100, 80), np.float32),
+    "black": lambda: np.zeros((100, 80), np.float32),
+    "grey": lambda: np.full((300, 300), 0.5, np.float32),
+    "one pixel": lambda: np.full((1, 1), 0.7, np.float32),
+    "one row": lambda: np.ones((1, 300), np.float32),
+    "noise": lambda: 0.8 + noise((300, 300), 0.03),
+    "heavy noise": lambda: 0.6 + noise((250, 400), 0.12),
+    "light falling off": lambda: np.linspace(0.2, 1, 300, dtype=np.float32)[None] * np.ones((200, 1), np.float32),
+    "light falling off, noise": lambda: np.linspace(0.3, 0.9, 300, dtype=np.float32)[None] + noise((200, 300), 0.02),
+    "shadow edge": lambda: golden.shadowed(np.ones((200, 200), np.float32)),
+    "ruled paper": lambda: golden.ruled(np.ones((200, 200), np.float32)),
+    "28x28 black": lambda: np.zeros((28, 28), np.float32),
+}
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_picture_without_ink_is_empty(name: str) -> None:
+    assert preprocess(np.clip(BLANK[name](), 0, 1)) is None
+
+
+def test_a_speck_of_dust_is_no_character() -> None:
+    sheet = np.ones((400, 400), np.float32)
+    sheet[200:203, 100:103] = 0.2
+    assert preprocess(sheet) is None
+
+
+def test_paper_follows_light_and_ignores_ink() -> None:
+    light = np.linspace(0.4, 0.9, 200, dtype=np.float32)[None] * np.ones((200, 1), np.float32)
+    with_ink = light * golden.grey("8", pen=0.12)
+    assert np.abs(estimate_paper(with_ink) - light).max() < 0.06
+
+
+def test_the_mask_is_the_ink() -> None:
+    drawn = golden.grey("B", 1)
+    found = find_ink(golden.uneven(drawn), dark=True)
+    assert found is not None
+    truth = drawn < 0.5
+    assert (found.mask & truth).sum() / (found.mask | truth).sum() > 0.93
+
+
+@pytest.mark.parametrize(
+    "spoil", [golden.shadowed, golden.ruled, golden.boxed, golden.specked, golden.uneven], ids=lambda f: f.__name__
+)
+@pytest.mark.parametrize("character", ["K", "8", "e", "m", "T", "L"])
+def test_what_is_not_the_character_is_dropped(character: str, spoil: Callable[[Grey], Grey]) -> None:
+    drawn = golden.grey(character, 1)
+    clean, spoiled = preprocess(drawn), preprocess(spoil(drawn))
+    assert clean is not None
+    assert spoiled is not None
+    assert (clean * spoiled).sum() / np.sqrt((clean**2).sum() * (spoiled**2).sum()) > 0.9
+
+
+def test_a_frame_around_the_character_is_dropped() -> None:
+    drawn = golden.grey("8", 1)
+    framed = drawn.copy()
+    framed[10:190, [10, 11, 188, 189]] = framed[[10, 11, 188, 189], 10:190] = 0
+    clean, found = preprocess(drawn), preprocess(framed)
+    assert clean is not None
+    assert found is not None
+    assert np.abs(clean - found).max() < 0.05
+
+
+def test_parts_of_a_character_stay_together() -> None:
+    for character in "ij":
+        found = find_ink(golden.grey(character, 1), dark=True)
+        assert found is not None
+        truth = golden.grey(character, 1) < 0.5
+        assert (found.mask & truth).sum() / truth.sum() > 0.97
+
+
+def test_the_bar_of_a_tightly_cropped_t_is_no_rule() -> None:
+    mask = np.zeros((100, 80), bool)
+    mask[:8] = mask[:, 36:44] = True
+    assert np.array_equal(remove_rules(mask), mask)
+
+
+def test_a_lone_upright_line_is_a_one() -> None:
+    picture = np.ones((100, 100), np.float32)
+    picture[:, 48:53] = 0
+    assert preprocess(picture) is not None
+
+
+def test_strokes_across_a_removed_rule_stay_whole() -> None:
+    mask = np.zeros((120, 200), bool)
+    mask[20:100, 98:104] = mask[60:62] = True
+    left = remove_rules(mask)
+    assert left[20:100, 98:104].all()
+    assert left.sum() <= 80 * 6 + 24
+
+
+def test_quantile_agrees_with_numpy() -> None:
+    values = noise((40, 50), 1.0)
+    for share in (0.0, 0.25, 0.5, 0.8, 1.0):
+        assert quantile(values, share) == np.quantile(values, share, method="lower")
+
+
+def test_ink_can_be_told() -> None:
+    """A page that is mostly ink: told right, it is read; the other way round it is another picture."""
+    drawn = np.asarray(picture("O", 1).resize((100, 100), Image.Resampling.BOX), np.float32) / 255
+    as_dark, as_light = preprocess(drawn, "dark"), preprocess(drawn, "light")
+    assert as_dark is not None
+    assert as_light is None or np.abs(as_dark - as_light).max() > 0.5
