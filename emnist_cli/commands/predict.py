@@ -1,6 +1,7 @@
 """`emnist predict`: what the characters in pictures are."""
 
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
@@ -74,6 +75,7 @@ def predict(
     skipped: list[str] = []
     counts: Counter[str] = Counter()
     tell = _Teller(quiet, errors=chosen is not Format.TABLE)
+    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
     with open_output(output) as stream, _progress(paths, recursive, output, quiet) as advance:
         found = find_pictures(paths, recursive, skipped.append)
         predictions = _watch(recognizer.predict_many(found), counts, tell, advance)

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.inference.ink import Grey, Ink, find_ink, is_dark_ink, resize
+from emnist_cli.core.inference.ink import Ink, find_ink
+from emnist_cli.core.inference.paper import is_dark_ink
+from emnist_cli.core.inference.pixels import Grey, resize
 
 WORK_SIDE = 320
 """Ink is looked for in pictures reduced to at most this many pixels a side."""

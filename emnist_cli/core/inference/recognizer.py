@@ -14,7 +14,7 @@ from emnist_cli.core.config import IMAGE_SIZE, PredictConfig
 from emnist_cli.core.errors import ImageError, ModelError, UsageError
 from emnist_cli.core.inference import images
 from emnist_cli.core.inference.files import Found
-from emnist_cli.core.inference.ink import resize
+from emnist_cli.core.inference.pixels import resize
 from emnist_cli.core.inference.preprocess import preprocess
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.inference.views import make_view

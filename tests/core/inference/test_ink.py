@@ -7,7 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from emnist_cli.core.inference.ink import estimate_paper, find_ink, is_dark_ink, quantile, remove_rules
+from emnist_cli.core.inference.character import remove_rules
+from emnist_cli.core.inference.ink import find_ink
+from emnist_cli.core.inference.paper import estimate_paper, is_dark_ink
+from emnist_cli.core.inference.pixels import quantile
 from emnist_cli.core.inference.preprocess import preprocess
 from tests import golden
 from tests.handwriting import characters, picture

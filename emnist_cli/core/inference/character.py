@@ -1,0 +1,126 @@
+"""Which of the dark pixels are the character: rules, frames, what hugs the border and specks are dropped."""
+
+import numpy as np
+
+from emnist_cli.core.inference.components import Components, find_components
+from emnist_cli.core.inference.pixels import Mask, dilate
+
+MIN_SIZE = 0.0125
+"""A character is at least this share of its picture's longer side; what is smaller is dust."""
+
+_MOST_PARTS = 100  # a character has fewer; a picture full of dots must not take long
+
+
+def keep_character(mask: Mask) -> Mask | None:
+    """Drop rules, frames, what hugs the border, and specks.
+
+    Args:
+        mask: bool (h, w), everything dark enough to be ink.
+
+    Returns:
+        The character's own pixels, or None when only specks are left.
+    """
+    mask = remove_rules(mask)
+    parts = find_components(mask)
+    if not len(parts.area):
+        return None
+    keep = _choose(parts, mask.shape)
+    sizes = (parts.boxes[keep, 2:] - parts.boxes[keep, :2]).max(axis=1)
+    if parts.area[keep].sum() < 6 or sizes.max() < max(3, MIN_SIZE * max(mask.shape)):
+        return None
+    return parts.mask(keep)
+
+
+def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
+    """Decide which components make up the character."""
+    top, left, bottom, right = parts.boxes.T
+    tall, wide = bottom - top, right - left
+    at_border = (top == 0) | (left == 0) | (bottom == shape[0]) | (right == shape[1])
+    frame = _is_frame(parts)
+    # What lies along an edge of the picture is a shadow, a fold or the neighbour, if there is anything else.
+    weight = parts.area * np.where(at_border, 0.25, 1.0) * np.where(frame, 0.0, 1.0)
+    main = int(weight.argmax() if weight.any() else parts.area.argmax())
+    keep = np.zeros(len(parts.area), bool)
+    keep[main] = True
+    box = parts.boxes[main].copy()
+    reach = max(tall[main], wide[main])
+    possible = (parts.area >= 0.03 * parts.area[main]) & ~frame & ~(at_border & ~at_border[main])
+    for i in np.argsort(-parts.area, kind="stable")[:_MOST_PARTS]:
+        if keep[i] or not possible[i]:
+            continue
+        gap_y = max(top[i] - box[2], box[0] - bottom[i], 0)
+        gap_x = max(left[i] - box[3], box[1] - right[i], 0)
+        if gap_y <= reach and gap_x <= 0.5 * reach:  # the dot of an i can be high up
+            keep[i] = True
+            box = np.concatenate([np.minimum(box[:2], parts.boxes[i, :2]), np.maximum(box[2:], parts.boxes[i, 2:])])
+    return keep
+
+
+def _is_frame(parts: Components) -> Mask:
+    """Tell which components are boxes drawn around another large one: hollow, with four straight sides."""
+    top, left, bottom, right = parts.boxes.T
+    frame = np.zeros(len(parts.area), bool)
+    for i in np.argsort(-parts.area, kind="stable")[:10]:
+        inside = (top > top[i]) & (left > left[i]) & (bottom < bottom[i]) & (right < right[i])
+        large = (bottom - top > 0.3 * (bottom[i] - top[i])) & (parts.area > 0.03 * parts.area[i])
+        if (inside & large).any():
+            own = parts.labels[top[i] : bottom[i], left[i] : right[i]] == i + 1
+            depth_y, depth_x = max(1, own.shape[0] // 8), max(1, own.shape[1] // 8)
+            sides = (own[:depth_y].any(0), own[-depth_y:].any(0), own[:, :depth_x].any(1), own[:, -depth_x:].any(1))
+            frame[i] = all(side.mean() > 0.9 for side in sides)
+    return frame
+
+
+def remove_rules(mask: Mask) -> Mask:
+    """Take out straight lines that run from border to border: ruled paper, cells of a form.
+
+    Only if what remains is a character on its own, clear of the border; else the line may be the bar of a tightly
+    cropped T. Where a stroke crosses a line, its pixels stay. Paper with nothing but ruled lines has no character;
+    a lone upright line is kept, being a 1 that fills its picture.
+    """
+    across, upright = _rules(mask), _rules(mask.T).T
+    rules = across | upright
+    if not rules.any():
+        return mask
+    rest = mask & ~dilate(rules, 1)
+    parts = find_components(rest)
+    inner = (parts.boxes[:, :2] > 0).all(axis=1) & (parts.boxes[:, 2:] < rest.shape).all(axis=1)
+    large = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1, initial=0) > 0.08 * max(mask.shape)
+    if (inner & large).any():
+        return rest | (mask & _bridge(rest))
+    return mask if large.any() or upright.any() else rest
+
+
+def _rules(mask: Mask) -> Mask:
+    """Thin horizontal lines that touch both the left and the right border, slightly slanted ones included."""
+    height, width = mask.shape
+    run = max(4, width // 4)
+    closed = dilate(mask, 1)  # slant and noise cut a thin line into pieces
+    if closed.sum(axis=1).max() < run:
+        return np.zeros_like(mask)
+    total = np.cumsum(np.pad(closed, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    full = total[:, run:] - total[:, :-run] >= run
+    count = np.cumsum(np.pad(full, ((0, 0), (run, run - 1))), axis=1, dtype=np.int32)
+    opened = closed & (count[:, run:] - count[:, :-run] > 0)
+    parts = find_components(opened)
+    slack = width // 50
+    spans = (parts.boxes[:, 1] <= slack) & (parts.boxes[:, 3] >= width - slack)
+    rules = np.zeros_like(mask)
+    thin = parts.area < width * min(0.08 * height, width / 8)
+    for i in np.flatnonzero(spans & thin):
+        rule = parts.labels == i + 1
+        thickness = rule.sum(axis=0)
+        rules |= rule & (thickness <= 1.5 * np.sort(thickness)[width // 2] + 1)  # thicker: a stroke lies on the line
+    return rules
+
+
+def _bridge(rest: Mask) -> Mask:
+    """Pixels between two pieces of ink that face each other across a small gap."""
+    reach = max(2, max(rest.shape) // 25)
+    bridged = np.zeros_like(rest)
+    for axis in (0, 1):
+        pad = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
+        windows = np.lib.stride_tricks.sliding_window_view(np.pad(rest, pad), reach + 1, axis=axis).max(axis=-1)
+        before, after = (windows[:-reach], windows[reach:]) if axis == 0 else (windows[:, :-reach], windows[:, reach:])
+        bridged |= before & after
+    return bridged
