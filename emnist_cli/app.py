@@ -26,9 +26,9 @@ class Group(TyperGroup):
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except _UsageError as error:
-            context: Any = getattr(error, "ctx", None)
-            command = context.command_path if context else "emnist"
-            message = str(getattr(error, "message", error)).rstrip(".?")
+            usage: Any = error
+            command = usage.ctx.command_path if usage.ctx else "emnist"
+            message = usage.format_message().rstrip(".?")
             code = _fail(f"{message}; see: {command} --help", ExitCode.USAGE)
         if standalone_mode:
             sys.exit(code or 0)

@@ -43,7 +43,9 @@ def print_table(
         title: drawn above.
         right: fields to align to the right.
     """
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold")
+    if title:
+        _console(stream).print(Text(title, style="bold"), soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD)
     for name, heading in columns.items():
         table.add_column(heading, justify="right" if name in right else "left", overflow="fold")
     for record in records:

@@ -8,8 +8,9 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -98,30 +99,42 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
 
 
-@contextmanager
-def open_output(path: Path | None) -> Iterator[TextIO]:
+def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
     """Give a text stream to `path`, or stdout for None. A file appears only when it is complete.
 
     Raises:
         UsageError: the folder does not exist, or `path` is one.
         OutputError: it cannot be written (permissions, disk full).
     """
-    import tempfile  # only a file asks for it
-
     if path is None:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-        yield sys.stdout
-        sys.stdout.flush()
-        return
+        return _open_stdout()
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
+    return _open_file(path)
+
+
+@contextmanager
+def _open_stdout() -> Iterator[TextIO]:
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False
-        ) as scratch:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read it has had enough
+        raise
+    except OSError as error:
+        raise OutputError(f"stdout: cannot be written ({error.strerror or error})") from None
+
+
+@contextmanager
+def _open_file(path: Path) -> Iterator[TextIO]:
+    from tempfile import NamedTemporaryFile  # only files need it
+
+    where = {"dir": path.parent, "prefix": f".{path.name}.", "suffix": ".tmp"}
+    try:
+        with NamedTemporaryFile("w", encoding="utf-8", newline="\n", delete=False, **where) as scratch:  # type: ignore[call-overload]
             try:
-                yield scratch.file  # type: ignore[misc]
+                yield scratch.file
                 scratch.flush()
                 os.fsync(scratch.fileno())
                 _give_usual_permissions(scratch.name)

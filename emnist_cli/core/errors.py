@@ -40,9 +40,9 @@ class ImageError(EmnistError):
 
 
 class OutputError(EmnistError):
-    """Results that cannot be written where they were asked for."""
+    """Results that cannot be written: a full disk, a folder without permission."""
 
-    exit_code = ExitCode.INPUT
+    exit_code = ExitCode.UNEXPECTED
 
 
 class ModelError(EmnistError):
