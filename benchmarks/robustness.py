@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=300)
     parser.add_argument("--save", type=Path, help="write the first twelve pictures of each degradation here")
     args = parser.parse_args()
-    rows = [r for r in csv.DictReader((args.folder / "labels.csv").open()) if r["part"] == args.part]
+    rows = [r for r in csv.DictReader((args.folder / "labels.csv").read_text().splitlines()) if r["part"] == args.part]
     rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))[: args.limit]]
     clean = [load(args.folder / row["file"]) for row in rows]
     truth = [row["label"].upper() for row in rows]

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_BAR = 12
 _ROWS_AT_ONCE = 64
 _STATUS_STYLE = {"uncertain": "yellow", "empty": "dim", "error": "red"}
 _SHADES = " ░▒▓█"
@@ -33,6 +32,7 @@ def print_table(
     stream: TextIO,
     title: str = "",
     right: Sequence[str] = (),
+    wrap: Sequence[str] = (),
 ) -> None:
     """Draw flat records.
 
@@ -42,12 +42,15 @@ def print_table(
         stream: where to.
         title: drawn above.
         right: fields to align to the right.
+        wrap: fields that may take several lines where the terminal is narrow.
     """
     if title:
-        _console(stream).print(Text(title, style="bold"), soft_wrap=True)
+        console = _console(stream)
+        console.print(Text(title, style="bold"), soft_wrap=not console.is_terminal)
     table = Table(box=SIMPLE_HEAD)
     for name, heading in columns.items():
-        table.add_column(heading, justify="right" if name in right else "left", overflow="fold")
+        justify = "right" if name in right else "left"
+        table.add_column(heading, justify=justify, no_wrap=name not in wrap, overflow="fold")
     for record in records:
         table.add_row(*(Text(one_line(_text(record[name]))) for name in columns))
     _print(table, stream)
@@ -63,27 +66,35 @@ def print_predictions(predictions: Iterable[Prediction], stream: TextIO, show: b
     first = list(islice(iterator, _ROWS_AT_ONCE))
     console = _console(stream)
     longest = max((len(one_line(p.path)) for p in first), default=0)
-    others = 60 + (30 if show else 0)
+    bar = 12 if console.width >= 100 else 8
+    others = bar + 47 + (31 if show else 0)
     path_width = longest if not console.is_terminal else max(12, min(longest, console.width - others))
+    layout = _Layout(path_width, bar, show)
     chunk, header = first, True
     while chunk:
-        _print(_prediction_table(chunk, path_width, header, show, console), stream)
+        _print(_prediction_table(chunk, layout, header, console), stream)
         chunk, header = list(islice(iterator, _ROWS_AT_ONCE)), False
 
 
-def _prediction_table(
-    predictions: Sequence[Prediction], path_width: int, header: bool, show: bool, console: Console
-) -> Table:
+class _Layout(NamedTuple):
+    """What stays the same from one piece of a long table to the next."""
+
+    path_width: int
+    bar: int
+    show: bool
+
+
+def _prediction_table(predictions: Sequence[Prediction], layout: _Layout, header: bool, console: Console) -> Table:
     table = Table(box=SIMPLE_HEAD, show_header=header, show_edge=header, pad_edge=True)
-    table.add_column("file", width=max(4, path_width), overflow="fold")
+    table.add_column("file", width=max(4, layout.path_width), overflow="fold")
     table.add_column("label", width=9)
-    table.add_column("confidence", width=_BAR + 7)
+    table.add_column("confidence", width=layout.bar + 7)
     table.add_column("alternatives", min_width=20, overflow="fold")
-    if show:
+    if layout.show:
         table.add_column("as the model sees it", width=28)
     for p in predictions:
-        cells = [Text(one_line(p.path)), _label(p), _confidence(p), _alternatives(p)]
-        if show:
+        cells = [Text(one_line(p.path)), _label(p), _confidence(p, layout.bar), _alternatives(p)]
+        if layout.show:
             cells.append(Text() if p.picture is None else draw(p.picture, console))
         table.add_row(*cells)
     return table
@@ -98,13 +109,13 @@ def _label(prediction: Prediction) -> Text:
     return Text.assemble((label, "bold green"), " ", (kind, "dim"))
 
 
-def _confidence(prediction: Prediction) -> Text:
+def _confidence(prediction: Prediction, bar: int) -> Text:
     value = prediction.confidence
     if value is None:
         return Text()
-    filled = round(value * _BAR)
+    filled = round(value * bar)
     colour = "green" if value >= 0.8 else "yellow" if value >= 0.5 else "red"
-    return Text.assemble(("━" * filled, colour), ("─" * (_BAR - filled), "dim"), f" {value:6.1%}")
+    return Text.assemble(("━" * filled, colour), ("─" * (bar - filled), "dim"), f" {value:6.1%}")
 
 
 def _alternatives(prediction: Prediction) -> Text:

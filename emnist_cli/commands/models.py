@@ -9,37 +9,37 @@ from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError
 from emnist_cli.output import Format, choose_format, open_output, write
 
-COLUMNS = {
+COLUMNS = ("name", "default", "split", "classes", "bytes", "accuracy", "measured_on", "folder", "error")
+SHOWN = {
     "name": "name",
-    "default": "default",
     "split": "split",
     "classes": "classes",
-    "bytes": "bytes",
+    "size": "size",
     "accuracy": "accuracy",
     "measured_on": "measured on",
-    "folder": "folder",
-    "error": "error",
 }
 
 
 def models(form: FormatOption = None, output: Output = None) -> None:
     """List the models that --model knows by name.
 
-    More are found in the user's data folder; any bundle folder or .tflite file can be given by its path.
+    Your own are looked for in your data folder, whose place the table tells; any bundle folder or .tflite file can be
+    given by its path.
     """
     default = os.environ.get("EMNIST_MODEL", bundle.DEFAULT_MODEL)
     records = [describe(folder, default) for folder in bundle.list_folders()]
     chosen = choose_format(form, output)
     with open_output(output) as stream:
         if chosen is not Format.TABLE:
-            write(records, chosen, stream, list(COLUMNS), ["name", "split", "accuracy"])
+            write(records, chosen, stream, COLUMNS, ["name", "split", "accuracy"])
             return
         from emnist_cli.console import print_table
 
-        shown = [{**r, "default": "yes" if r["default"] else "", "accuracy": _percent(r["accuracy"])} for r in records]
-        damaged = any(record["error"] for record in records)
-        columns = {name: heading for name, heading in COLUMNS.items() if name != "error" or damaged}
-        print_table(shown, columns, stream, right=("classes", "bytes", "accuracy"))
+        own = bundle.user_folder()
+        title = f"your own models go into {own}" if own else ""
+        columns = {**SHOWN, "error": "error"} if any(record["error"] for record in records) else SHOWN
+        wrap, right = ("measured_on", "error"), ("classes", "size", "accuracy")
+        print_table(map(_shown, records), columns, stream, title, right, wrap)
 
 
 def describe(folder: Path, default: str) -> dict[str, Any]:
@@ -58,5 +58,10 @@ def describe(folder: Path, default: str) -> dict[str, Any]:
     return record
 
 
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    """Put a record into words for the table."""
+    return record | {
+        "name": f"{record['name']} (default)" if record["default"] else record["name"],
+        "size": f"{record['bytes'] / 1e6:.1f} MB" if record["bytes"] else "",
+        "accuracy": "" if record["accuracy"] is None else f"{record['accuracy']:.1%}",
+    }

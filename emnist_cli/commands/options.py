@@ -21,7 +21,10 @@ Model = Annotated[
 FormatOption = Annotated[
     Format | None,
     typer.Option(
-        "--format", "-f", help="Default: a table on a terminal, lines with tabs between the fields in a pipe."
+        "--format",
+        "-f",
+        metavar="|".join(Format),
+        help="Default: a table on a terminal, in a pipe lines with tabs between the fields.",
     ),
 ]
 

@@ -34,7 +34,9 @@ class InkChoice(StrEnum):
 def predict(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures, folders, patterns; - is stdin.")],
     model: Model = DEFAULT_MODEL,
-    top_k: Annotated[int, typer.Option(min=1, help="Alternatives named for each picture.")] = PredictConfig.top_k,
+    top_k: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Alternatives named for each picture.")
+    ] = PredictConfig.top_k,
     charset: Annotated[
         str | None,
         typer.Option(
@@ -43,9 +45,11 @@ def predict(
     ] = None,
     fold_case: Annotated[bool, typer.Option("--fold-case", help="Count both cases of a letter as one.")] = False,
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Below it the answer is 'uncertain' and the label empty.")
+        float, typer.Option(min=0, max=1, metavar="P", help="Below it the answer is 'uncertain' and the label empty.")
     ] = PredictConfig.min_confidence,
-    ink: Annotated[InkChoice, typer.Option(help="Whether ink is darker or lighter than paper.")] = InkChoice.AUTO,
+    ink: Annotated[
+        InkChoice, typer.Option(metavar="|".join(InkChoice), help="Whether ink is darker or lighter than paper.")
+    ] = InkChoice.AUTO,
     raw: Annotated[bool, typer.Option("--raw", help="Pictures are 28x28 as EMNIST's already.")] = False,
     transposed: Annotated[bool, typer.Option("--transposed", help="Rows and columns are swapped, as stored.")] = False,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Enter folders within folders.")] = False,

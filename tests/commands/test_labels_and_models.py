@@ -50,7 +50,8 @@ def test_models_in_every_format(emnist: Emnist) -> None:
     assert emnist("models").out.split("\t")[:2] == ["starter", "byclass"]
     table = emnist("models", "-f", "table").out
     assert f"{record['accuracy']:.1%}" in table
-    assert record["folder"] in table
+    assert "starter (default)" in table
+    assert str(bundle.user_folder()) in table
 
 
 def test_a_damaged_model_is_listed_with_its_error(emnist: Emnist, monkeypatch: pytest.MonkeyPatch) -> None:
