@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -49,7 +49,7 @@ def print_table(
         console.print(Text(title, style="bold"), soft_wrap=not console.is_terminal)
     table = Table(box=SIMPLE_HEAD)
     for name, heading in columns.items():
-        justify = "right" if name in right else "left"
+        justify: Literal["left", "right"] = "right" if name in right else "left"
         table.add_column(heading, justify=justify, no_wrap=name not in wrap, overflow="fold")
     for record in records:
         table.add_row(*(Text(one_line(_text(record[name]))) for name in columns))

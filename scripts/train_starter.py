@@ -112,7 +112,7 @@ def measure(runtime: Runtime, archive: Path, sources: Path | None) -> list[bundl
     """Score the exported file on the archive's test halves."""
     images, ids = idx.read_split(archive, "byclass", "test")
     probabilities = runtime.run(images.astype(np.float32) / 255)
-    on = "test half of the stand-in's byclass split"
+    on = "stand-in for EMNIST byclass, test half"
     metrics = scores(probabilities, ids, on)
     if sources is not None:
         names = read_sources(sources, "test")

@@ -29,6 +29,8 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not DATA.is_dir():
+        if "EMNIST_TEST_DATA" in os.environ:
+            raise pytest.UsageError(f"EMNIST_TEST_DATA is {DATA}, which is no folder")
         skip = pytest.mark.skip(reason=f"no real handwriting at {DATA}; set EMNIST_TEST_DATA")
         for item in items:
             if "shared" in item.keywords:
