@@ -103,8 +103,7 @@ def _rules(mask: Mask) -> Mask:
     count = np.cumsum(np.pad(full, ((0, 0), (run, run - 1))), axis=1, dtype=np.int32)
     opened = closed & (count[:, run:] - count[:, :-run] > 0)
     parts = find_components(opened)
-    slack = width // 50
-    spans = (parts.boxes[:, 1] <= slack) & (parts.boxes[:, 3] >= width - slack)
+    spans = (parts.boxes[:, 1] == 0) & (parts.boxes[:, 3] == width)
     rules = np.zeros_like(mask)
     thin = parts.area < width * min(0.08 * height, width / 8)
     for i in np.flatnonzero(spans & thin):
