@@ -24,6 +24,7 @@ def test_the_command_reference_is_up_to_date() -> None:
 
 def test_the_readmes_table_is_what_the_command_prints(emnist: Emnist, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setenv("COLUMNS", "80")
     printed = emnist("predict", "examples/", "-f", "table")
     assert printed.code == 0
     shown = README.split("```text\n")[1].split("```")[0]
