@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     """Run the command line."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us (>&-)
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     if sys.argv[1:] == ["--version"]:
         # Spares the import of typer: scripts ask this often.
         from emnist_cli import __version__

@@ -44,7 +44,9 @@ class Group(TyperGroup):
             package = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert"}.get(error.name or "", error.name)
             text = f"{package} is not installed; run: pip install {package}"
             raise typer.Exit(_fail(text, ExitCode.MISSING)) from None
-        except (typer.Exit, typer.Abort, BrokenPipeError, KeyboardInterrupt, _UsageError):
+        except KeyboardInterrupt:
+            raise typer.Exit(_fail("interrupted", ExitCode.INTERRUPTED)) from None
+        except (typer.Exit, typer.Abort, BrokenPipeError, _UsageError):
             raise
         except Exception as error:
             if os.environ.get("EMNIST_DEBUG"):

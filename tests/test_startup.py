@@ -114,3 +114,18 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     os.close(writer)
     assert b"Traceback" not in done.stderr
     assert b"unexpected" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_streams(seven: Path, tmp_path: Path, closed: str) -> None:
+    line = f'"{sys.executable}" -m emnist_cli predict "{seven}" - -o "{tmp_path}/out.csv" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=60
+    )
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+    assert (tmp_path / "out.csv").read_text().splitlines()[1:] == [
+        next(line for line in (tmp_path / "out.csv").read_text().splitlines() if ",ok,7," in line),
+        "-,error,,,,empty file (0 bytes)",
+    ]

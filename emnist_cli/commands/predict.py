@@ -1,5 +1,7 @@
 """`emnist predict`: what the characters in pictures are."""
 
+import os
+import stat
 import sys
 import warnings
 from collections import Counter
@@ -106,9 +108,9 @@ def _check(paths: list[str], form: Format | None, output: Any, show: bool) -> Fo
 
 
 def _progress(paths: list[str], recursive: bool, output: Any, quiet: bool) -> Any:
-    """A bar on stderr, where rows do not appear on the same terminal."""
-    rows_on_terminal = output is None and sys.stdout.isatty()
-    if quiet or rows_on_terminal or not sys.stderr.isatty() or "-" in paths:
+    """A bar on stderr where results go into a file; those on a terminal, or piped to one, would run into it."""
+    to_file = output is not None or stat.S_ISREG(os.fstat(1).st_mode)
+    if quiet or not to_file or not sys.stderr.isatty() or "-" in paths:
         return nullcontext(lambda prediction: None)
     from emnist_cli.console import progress
     from emnist_cli.core.inference.files import find_pictures
