@@ -83,13 +83,27 @@ class Manifest:
         fields["data"] = tuple(fields["data"])
         fields["metrics"] = tuple(Metric(**m) for m in fields["metrics"])
         manifest = cls(**fields)
-        if not manifest.classes or not all(manifest.classes):
-            raise ValueError("'classes' must name at least one character each")
-        if manifest.preprocessing != PREPROCESSING:
-            raise ValueError(f"'preprocessing' is {manifest.preprocessing!r}, this emnist-cli has {PREPROCESSING}")
-        if GRAPH not in manifest.files or not manifest.temperature > 0:
-            raise ValueError(f"'files' must list {GRAPH} and 'temperature' be above 0")
+        manifest._check()
         return manifest
+
+    def _check(self) -> None:
+        """Raise ValueError, or TypeError or KeyError, where the fields contradict what they stand for."""
+        if not self.classes or not all(self.classes):
+            raise ValueError("'classes' must name at least one character each")
+        if self.preprocessing != PREPROCESSING:
+            raise ValueError(f"'preprocessing' is {self.preprocessing!r}, this emnist-cli has {PREPROCESSING}")
+        if self.input_shape != (IMAGE_SIZE, IMAGE_SIZE, 1):
+            raise ValueError(f"'input_shape' is {self.input_shape}, this emnist-cli makes pictures of 28x28")
+        if not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"'temperature' is {self.temperature!r}, not within 0.01..100")
+        if GRAPH not in self.files:
+            raise ValueError(f"'files' must list {GRAPH}")
+        for name, file in self.files.items():
+            if Path(name).name != name or not isinstance(file["bytes"], int) or not isinstance(file["sha256"], str):
+                raise ValueError(f"'files' has a bad entry for {name!r}")
+        for metric in self.metrics:
+            if not isinstance(metric.value, int | float):
+                raise ValueError(f"'metrics' has {metric.value!r} for {metric.name!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the manifest as it is written to JSON."""

@@ -93,6 +93,18 @@ def test_a_missing_graph_is_named(copy: Path) -> None:
         {"files": None},
         {"metrics": [{"name": "accuracy"}]},
         {"surprise": 1},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+        {"temperature": None},
+        {"input_shape": [32, 32, 1]},
+        {"files": {"model.tflite": {}}},
+        {"files": {"model.tflite": {"bytes": "1", "sha256": "x"}}},
+        {"files": {"model.tflite": None}},
+        {"files": ["model.tflite"]},
+        {"metrics": [{"name": "accuracy", "value": "high", "on": "x", "count": 1}]},
+        {"metrics": [{"name": "accuracy", "value": None, "on": "x", "count": 1}]},
+        {"metrics": 5},
+        {"classes": [""]},
     ],
 )
 def test_a_manifest_that_cannot_be_is_refused(copy: Path, fields: dict[str, object]) -> None:

@@ -25,6 +25,8 @@ def keep_character(mask: Mask) -> Mask | None:
     if not len(parts.area):
         return None
     keep = _choose(parts, mask.shape)
+    if not keep.any():
+        return None
     sizes = (parts.boxes[keep, 2:] - parts.boxes[keep, :2]).max(axis=1)
     if parts.area[keep].sum() < 6 or sizes.max() < max(3, MIN_SIZE * max(mask.shape)):
         return None
@@ -38,9 +40,11 @@ def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
     at_border = (top == 0) | (left == 0) | (bottom == shape[0]) | (right == shape[1])
     frame = _is_frame(parts)
     # What lies along an edge of the picture is a shadow, a fold or the neighbour, if there is anything else.
-    weight = parts.area * np.where(at_border, 0.25, 1.0) * np.where(frame, 0.0, 1.0)
-    main = int(weight.argmax() if weight.any() else parts.area.argmax())
+    weight = parts.area * np.where(at_border, 0.25, 1.0) * ~(frame | _is_sliver(parts, shape))
+    main = int(weight.argmax())
     keep = np.zeros(len(parts.area), bool)
+    if not weight[main]:
+        return keep
     keep[main] = True
     box = parts.boxes[main].copy()
     reach = max(tall[main], wide[main])
@@ -54,6 +58,15 @@ def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
             keep[i] = True
             box = np.concatenate([np.minimum(box[:2], parts.boxes[i, :2]), np.maximum(box[2:], parts.boxes[i, 2:])])
     return keep
+
+
+def _is_sliver(parts: Components, shape: tuple[int, ...]) -> Mask:
+    """Tell which components lie along a border and hardly reach in: the edge of the page, the tip of a neighbour."""
+    top, left, bottom, right = parts.boxes.T
+    thin = 0.04 * max(shape)
+    along_side = ((left == 0) | (right == shape[1])) & (right - left < min(thin, shape[1] / 2))
+    along_end = ((top == 0) | (bottom == shape[0])) & (bottom - top < min(thin, shape[0] / 2))
+    return along_side | along_end
 
 
 def _is_frame(parts: Components) -> Mask:
@@ -79,7 +92,7 @@ def remove_rules(mask: Mask) -> Mask:
     a lone upright line is kept, being a 1 that fills its picture.
     """
     across, upright = _rules(mask), _rules(mask.T).T
-    rules = across | upright
+    rules, lone = across | upright, not across.any() and len(find_components(upright).area) == 1
     if not rules.any():
         return mask
     rest = mask & ~dilate(rules, 1)
@@ -88,7 +101,7 @@ def remove_rules(mask: Mask) -> Mask:
     large = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1, initial=0) > 0.08 * max(mask.shape)
     if (inner & large).any():
         return rest | (mask & _bridge(rest))
-    return mask if large.any() or upright.any() else rest
+    return mask if large.any() or lone else rest
 
 
 def _rules(mask: Mask) -> Mask:

@@ -194,16 +194,14 @@ def _grey(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def _lay_on_paper(image: Image.Image) -> NDArray[np.uint8]:
-    """Put a picture with transparency on paper: on its own where it has some, else on what contrasts with the ink."""
+    """Lay a picture with transparency on paper: on its own where it shows some, else on what contrasts with the ink."""
     alpha = image.getchannel("A")
-    opacity = np.asarray(alpha, np.float32) / 255
     grey = _grey(image.convert("RGB"))
-    opaque = opacity > 0.5
-    if opaque.mean() > 0.5:
-        paper = int(np.partition(grey[opaque], opaque.sum() // 2)[opaque.sum() // 2])
-    else:
-        ink = float((grey * opacity).sum() / max(float(opacity.sum()), 1e-6))
-        paper = 0 if ink > 127 else 255
+    opaque = grey[np.asarray(alpha) > 127]
+    if opaque.size and float(opaque.std()) > 5:
+        paper = int(np.partition(opaque, opaque.size // 2)[opaque.size // 2])
+    else:  # all of one brightness: the ink alone, however much of it
+        paper = 0 if opaque.size and float(opaque.mean()) > 127 else 255
     laid = Image.new("L", image.size, paper)
     laid.paste(Image.fromarray(grey), mask=alpha)
     return np.asarray(laid)
