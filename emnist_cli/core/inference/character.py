@@ -66,7 +66,8 @@ def _is_sliver(parts: Components, shape: tuple[int, ...]) -> Mask:
     thin = 0.04 * max(shape)
     along_side = ((left == 0) | (right == shape[1])) & (right - left < min(thin, shape[1] / 2))
     along_end = ((top == 0) | (bottom == shape[0])) & (bottom - top < min(thin, shape[0] / 2))
-    return along_side | along_end
+    sliver: Mask = along_side | along_end
+    return sliver
 
 
 def _is_frame(parts: Components) -> Mask:

@@ -8,19 +8,20 @@ import io
 import os
 import stat
 import sys
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ImageError
+from emnist_cli.core.inference.grey import MAX_SIDE, Decoded, explained, from_image
+from emnist_cli.core.inference.quiet import silent_stderr
 
-MAX_SIDE = 1600
-"""Larger pictures are reduced to about this many pixels before anything is looked for in them."""
+MAX_BYTES = 512 * 2**20
+"""Larger files are refused."""
 
 FORMATS = {
     b"\x89PNG\r\n\x1a\n": ("PNG", "PngImagePlugin"),
@@ -33,7 +34,7 @@ FORMATS = {
     b"II+\0": ("TIFF", "TiffImagePlugin"),
     b"MM\0+": ("TIFF", "TiffImagePlugin"),
     **{b"P%d" % kind: ("PPM", "PpmImagePlugin") for kind in range(1, 7)},
-    b"Pf": ("PPM", "PpmImagePlugin"),
+    b"Pf": ("PPM", "PpmImagePlugin"),  # PFM, grey
 }
 """First bytes of a file -> Pillow's name of the format and the module that reads it."""
 
@@ -50,18 +51,6 @@ _KNOWN_STRANGERS = {
 _SEVERAL_FRAMES = {"GIF", "TIFF", "WEBP", "PNG"}
 
 
-class Decoded(NamedTuple):
-    """One picture, ready for preprocessing.
-
-    Attributes:
-        grey: upright, 0 black; uint8 (h, w) in [0, 255], or float32 (h, w) in [0, 1] where 8 bits do not suffice.
-        note: what the reader should know about how it was read; usually "".
-    """
-
-    grey: NDArray[np.uint8] | NDArray[np.float32]
-    note: str = ""
-
-
 def read_bytes(path: str | Path) -> bytes:
     """Return the content of a file, or of stdin for "-".
 
@@ -70,11 +59,12 @@ def read_bytes(path: str | Path) -> bytes:
     """
     try:
         if str(path) == "-":
-            return sys.stdin.buffer.read()
+            return _read_limited(sys.stdin.buffer)
         mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib would refuse some names that the system takes
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
             raise ImageError("not a picture: a device or socket")
-        return Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            return _read_limited(file)
     except FileNotFoundError:
         raise ImageError("no such file or folder") from None
     except OSError as error:
@@ -83,18 +73,26 @@ def read_bytes(path: str | Path) -> bytes:
         raise ImageError(f"cannot be read: {error}") from None
 
 
+def _read_limited(file: BinaryIO) -> bytes:
+    """Read to the end; a file of many gigabytes, or a pipe without end, must not take the memory of all others."""
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"more than {MAX_BYTES // 2**20} MiB, which no picture that is read here has")
+    return data
+
+
 def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> Decoded:
     """Decode a picture file.
 
     Args:
-        data: the file's bytes: PNG, JPEG, WebP, BMP, GIF, TIFF or PPM (PBM, PGM, PFM).
+        data: the file's bytes: PNG, JPEG, WebP, BMP, GIF, TIFF or PPM (PBM, PGM).
         max_megapixels: larger pictures are refused before they are unpacked.
 
     Raises:
         ImageError: not such a file, damaged, or too large.
     """
     name, plugin = _sniff(data)
-    try:
+    with explained(f"damaged {name} file"):
         import_module(f"PIL.{plugin}")
         opener, _ = Image.OPEN[name]  # Image.open would load four other decoders first
         with opener(io.BytesIO(data), "") as image:
@@ -105,17 +103,11 @@ def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> D
                     f"the limit is {max_megapixels}; reduce the picture"
                 )
             note = _frames_note(image, name)
-            image.draft(None, (MAX_SIDE, MAX_SIDE))  # JPEG only: decode at a half, a quarter or an eighth
+            least = MAX_SIDE / max(width, height)
+            image.draft(None, (int(width * least), int(height * least)))  # JPEG only: decode at 1/2, 1/4 or 1/8
+            with silent_stderr() if name == "TIFF" else nullcontext():  # libtiff comments on damage
+                image.load()
             return Decoded(from_image(image).grey, note)
-    except ImageError:
-        raise
-    except Image.DecompressionBombError:
-        raise ImageError(f"more pixels than the limit of {max_megapixels} megapixels; reduce the picture") from None
-    except MemoryError:
-        raise ImageError("not enough memory to unpack it") from None
-    except Exception as error:  # on damaged files Pillow's decoders raise almost anything
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ImageError(f"damaged {name} file ({reason})") from None
 
 
 def _sniff(data: bytes) -> tuple[str, str]:
@@ -137,82 +129,3 @@ def _frames_note(image: Image.Image, name: str) -> str:
         return ""
     unit = "pages" if name == "TIFF" else "frames"
     return f"has {getattr(image, 'n_frames', 'several')} {unit}, only the first was read"
-
-
-def from_image(image: Image.Image) -> Decoded:
-    """Turn an open Pillow picture of any mode into grey: upright, reduced, laid on contrasting paper if clear."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        return Decoded(_scale_numbers(np.asarray(image)))
-    if image.mode not in ("1", "L", "RGB", "RGBA"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    elif image.mode == "1":
-        image = image.convert("L")
-    elif image.mode != "RGBA" and image.has_transparency_data:
-        image = image.convert("RGBA")
-    factor = max(image.size) // MAX_SIDE
-    if factor > 1:
-        image = image.reduce(factor)
-    if image.mode == "RGBA":
-        return Decoded(_lay_on_paper(image))
-    return Decoded(_grey(image))
-
-
-def from_array(array: NDArray[np.generic]) -> Decoded:
-    """Turn an array into grey.
-
-    Args:
-        array: (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); bool, uint8 in [0, 255], wider integers, or floats in
-            [0, 1] (or any range, then scaled by their extremes).
-
-    Raises:
-        ImageError: another shape or type.
-    """
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    kind = array.dtype.kind
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or kind not in "biuf":
-        raise ImageError(f"expected an array (h, w), (h, w, 3) or (h, w, 4). Received: {array.dtype} {array.shape}")
-    if array.size == 0:
-        raise ImageError(f"expected at least one pixel. Received: an array of shape {array.shape}")
-    if array.ndim == 2:
-        return Decoded(array.astype(np.float32) if kind == "b" else _scale_numbers(array))
-    if array.dtype != np.uint8:
-        array = (np.clip(_scale_numbers(array), 0, 1) * 255 + 0.5).astype(np.uint8)
-    return from_image(Image.fromarray(array))
-
-
-def _grey(image: Image.Image) -> NDArray[np.uint8]:
-    """Luminance, or the colour channel that shows the ink where luminance hardly does (yellow on white)."""
-    if image.mode == "RGB":
-        small = np.asarray(image.reduce(max(1, max(image.size) // 100)), np.float32)
-        spread = small.std(axis=(0, 1))
-        luminance = (small @ np.array([0.299, 0.587, 0.114], np.float32)).std()
-        if spread.max() > 2.5 * luminance:
-            image = image.getchannel(int(spread.argmax()))
-    return np.asarray(image.convert("L"))
-
-
-def _lay_on_paper(image: Image.Image) -> NDArray[np.uint8]:
-    """Lay a picture with transparency on paper: on its own where it shows some, else on what contrasts with the ink."""
-    alpha = image.getchannel("A")
-    grey = _grey(image.convert("RGB"))
-    opaque = grey[np.asarray(alpha) > 127]
-    if opaque.size and float(opaque.std()) > 5:
-        paper = int(np.partition(opaque, opaque.size // 2)[opaque.size // 2])
-    else:  # all of one brightness: the ink alone, however much of it
-        paper = 0 if opaque.size and float(opaque.mean()) > 127 else 255
-    laid = Image.new("L", image.size, paper)
-    laid.paste(Image.fromarray(grey), mask=alpha)
-    return np.asarray(laid)
-
-
-def _scale_numbers(array: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Bring integers to [0, 1] by the smallest usual depth that holds them, floats by 1, 255 or their extremes."""
-    values: NDArray[np.float32] = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    depths = (1.0, 255.0) if array.dtype.kind == "f" else (255.0, 4095.0, 65535.0)
-    depth = next((d for d in depths if low >= 0 and high <= d), None)
-    if depth is not None:
-        return values / np.float32(depth)
-    return (values - np.float32(low)) / np.float32(max(high - low, 1e-6))

@@ -14,8 +14,8 @@ from emnist_cli.core.inference.pixels import Grey, Mask, dilate, quantile
 MIN_DEPTH = 0.07
 """Ink absorbs at least this share of the light that its paper returns; fainter marks are paper."""
 
-CLEARLY = 5.5
-"""Ink is in the mean so many times as deep as the paper's noise; what hardly exceeds it is the paper's texture."""
+CLEARLY = 0.2, 5.5
+"""Ink is in the mean at least so deep, or so many times as deep as noise; less is the texture of the paper."""
 
 
 class Ink(NamedTuple):
@@ -51,7 +51,7 @@ def find_ink(grey: Grey, dark: bool) -> Ink | None:
     level = quantile(candidates, 0.8)
     threshold = max(0.45 * level, MIN_DEPTH, 4 * noise)
     mask = keep_character(depth > threshold)
-    if mask is None or float(depth[mask].mean()) < CLEARLY * noise:
+    if mask is None or float(depth[mask].mean()) < min(CLEARLY[0], CLEARLY[1] * noise):
         return None
     low = min(3 * noise, 0.4 * level)
     density = np.clip((depth - low) / (level - low), 0, 1)

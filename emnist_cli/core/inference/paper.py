@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from emnist_cli.core.inference.pixels import Grey, box_blur, quantile, resize, slide
+from emnist_cli.core.inference.pixels import Grey, Mask, box_blur, quantile, resize, slide
 
 
 def is_dark_ink(grey: Grey) -> bool:
@@ -13,17 +13,33 @@ def is_dark_ink(grey: Grey) -> bool:
     slope of light does not count), brightness has a long tail there. The border is not of it. And, for bold characters
     in tight crops, there is less of it at the border than within.
     """
-    small = resize(grey, min(1.0, 64 / max(grey.shape)))
+    small = _without_frame(resize(grey, min(1.0, 64 / max(grey.shape))))
     local = small - box_blur(small, max(small.shape) // 2)
     spread = float(local.std())
     if spread < 1e-6:
         return True
     skew = float(((local - local.mean()) ** 3).mean()) / spread**3
     dark = small < (float(small.min()) + float(small.max())) / 2
-    border = float(np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]]).mean())
+    border = _border(dark)
     within = float(np.clip(3 * (border - dark.mean()), -1, 1))
     light = float(np.clip(skew, -2, 2)) + (2 * border - 1) + within
     return light < 0.1  # where nothing speaks for either side, paper is the bright one
+
+
+def _border(dark: Mask) -> float:
+    """The share of dark pixels along the border."""
+    return float(np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]]).mean())
+
+
+def _without_frame(small: Grey) -> Grey:
+    """Leave out a frame: the edge of a scanner's lid, the lines of a cell. It says nothing of what it surrounds."""
+    dark = small < (float(small.min()) + float(small.max())) / 2
+    outside = round(_border(dark), 1)
+    for inset in range(1, min(small.shape) // 5):
+        inside = _border(dark[inset:-inset, inset:-inset])
+        if abs(inside - outside) > 0.85:
+            return small[inset:-inset, inset:-inset]
+    return small
 
 
 def estimate_paper(bright: Grey) -> Grey:

@@ -12,7 +12,7 @@ from PIL import Image
 from emnist_cli.core import bundle
 from emnist_cli.core.config import IMAGE_SIZE, PredictConfig
 from emnist_cli.core.errors import ImageError, ModelError, UsageError
-from emnist_cli.core.inference import images
+from emnist_cli.core.inference import grey, images
 from emnist_cli.core.inference.files import Found
 from emnist_cli.core.inference.pixels import resize
 from emnist_cli.core.inference.preprocess import preprocess
@@ -22,7 +22,7 @@ from emnist_cli.core.labels import parse_charset, split_of_size
 from emnist_cli.core.records import Alternative, Prediction
 
 Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic] | Found
-"""A path, a file's content, an open picture, or an array (see `images.from_array`)."""
+"""A path, a file's content, an open picture, or an array (see `grey.from_array`)."""
 
 _INKS = ("auto", "dark", "light")
 
@@ -77,11 +77,11 @@ class Recognizer:
         """
         if ink not in _INKS:
             raise UsageError(f"--ink: expected one of {', '.join(_INKS)}. Received: {ink!r}")
-        if top_k < 1 or batch_size < 1 or not 0 <= min_confidence <= 1:
-            raise UsageError(
-                "expected top_k and batch_size of at least 1, min_confidence in 0..1. "
-                f"Received: {top_k}, {batch_size}, {min_confidence}"
-            )
+        _check_range("top_k", top_k, 1, 1000)
+        _check_range("batch_size", batch_size, 1, 4096)
+        _check_range("threads", 1 if threads is None else threads, 1, 256)
+        if not 0 <= min_confidence <= 1:
+            raise UsageError(f"min_confidence: expected a number in 0..1. Received: {min_confidence!r}")
         allowed = None if charset is None else parse_charset(charset)
         self.model = bundle.find(model)
         self._runtime = Runtime(self.model.graph, threads, batch_size)
@@ -113,7 +113,12 @@ class Recognizer:
 
         Returns:
             float32 (n, len(self.labels)), rows sum to 1.
+
+        Raises:
+            UsageError: an array of another shape or type.
         """
+        if pictures.ndim != 3 or pictures.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE) or pictures.dtype != np.float32:
+            raise UsageError(f"expected pictures float32 (n, 28, 28). Received: {pictures.dtype} {pictures.shape}")
         return self._view.apply(self._runtime.run(pictures), self._temperature)
 
     def _prepare(self, source: Source) -> Prediction:
@@ -124,17 +129,19 @@ class Recognizer:
             picture = self._picture(decoded.grey)
         except ImageError as error:
             return Prediction(name, "error", error=str(error))
+        except MemoryError:
+            return Prediction(name, "error", error="not enough memory to read it")
         return Prediction(name, "empty" if picture is None else "ok", note=decoded.note, picture=picture)
 
-    def _picture(self, grey: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def _picture(self, shade: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32] | None:
         if self._transposed:
-            grey = grey.T
+            shade = shade.T
         if not self._raw:
-            return preprocess(grey, self._ink)
-        if grey.shape != (IMAGE_SIZE, IMAGE_SIZE):
-            height, width = grey.shape
+            return preprocess(shade, self._ink)
+        if shade.shape != (IMAGE_SIZE, IMAGE_SIZE):
+            height, width = shade.shape
             raise ImageError(f"--raw expects {IMAGE_SIZE}x{IMAGE_SIZE} pixels. Received: {width}x{height}")
-        return resize(grey, 1) if grey.any() else None
+        return resize(shade, 1) if shade.any() else None
 
     def _answer(self, record: Prediction, probabilities: NDArray[np.float32]) -> Prediction:
         best = np.argsort(-probabilities, kind="stable")[: self._top_k]
@@ -151,24 +158,29 @@ class Recognizer:
         )
 
 
+def _check_range(name: str, value: int, least: int, most: int) -> None:
+    if not isinstance(value, int) or not least <= value <= most:
+        raise UsageError(f"{name}: expected a whole number in {least}..{most}. Received: {value!r}")
+
+
 def _name(source: Source) -> str:
     if isinstance(source, Found):
         return source.path
-    return os.fspath(source) if isinstance(source, str | os.PathLike) else ""
+    return os.fsdecode(source) if isinstance(source, str | os.PathLike) else ""
 
 
-def _open(source: Source) -> images.Decoded:
+def _open(source: Source) -> grey.Decoded:
     if isinstance(source, Found):
         if source.problem:
             raise source.problem
         source = source.path
     if isinstance(source, str | os.PathLike):
-        return images.decode(images.read_bytes(os.fspath(source)))
+        return images.decode(images.read_bytes(os.fsdecode(source)))
     if isinstance(source, bytes):
         return images.decode(source)
     if isinstance(source, Image.Image):
-        return images.from_image(source)
-    return images.from_array(np.asarray(source))
+        return grey.from_image(source)
+    return grey.from_array(np.asarray(source))
 
 
 def _classes(model: bundle.Bundle, count: int) -> tuple[str, ...]:

@@ -1,10 +1,7 @@
 """Running a LiteRT graph: float32 pictures in, probabilities out. The only importer of the runtime."""
 
-import contextlib
 import os
-import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +10,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import ModelError
+from emnist_cli.core.inference.quiet import silent_stderr
 
 _SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
 
@@ -96,7 +94,7 @@ def _load(graph: Path, batch: int, threads: int) -> Interpreter:
         _check(graph, inputs[0], _SHAPE)
         _check(graph, outputs[0], outputs[0]["shape"][-1:])
         interpreter.resize_tensor_input(inputs[0]["index"], (batch, *_SHAPE))
-        with _silent_stderr():
+        with silent_stderr():
             interpreter.allocate_tensors()
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -108,21 +106,3 @@ def _check(graph: Path, tensor: dict[str, object], shape: tuple[int, ...]) -> No
     found, dtype = tuple(np.asarray(tensor["shape"]).tolist()), np.dtype(tensor["dtype"])  # type: ignore[call-overload]
     if found[1:] != tuple(shape) or dtype != np.float32:
         raise ModelError(f"{graph}: expected float32 tensors (n, 28, 28, 1) -> (n, classes). Received: {dtype} {found}")
-
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Send file descriptor 2 nowhere: the delegate announces itself there and no setting stops it."""
-    sys.stderr.flush()
-    try:
-        saved = os.dup(2)
-    except OSError:  # stderr is closed: nothing to silence
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a descriptor is what is needed
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

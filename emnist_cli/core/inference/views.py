@@ -27,13 +27,15 @@ class View(NamedTuple):
         Args:
             probabilities: float32 (n, classes).
             temperature: divides the logits first (Guo et al., "On calibration of modern neural networks",
-                ICML 2017, section 4.2); done here as a power of the probabilities, which is the same.
+                ICML 2017, section 4.2); logarithms of the probabilities do for logits.
 
         Returns:
             float32 (n, labels), each row summing to 1.
         """
-        sharpened = np.maximum(probabilities, np.finfo(np.float32).tiny) ** np.float32(1 / temperature)
-        summed: NDArray[np.float32] = sharpened @ self.matrix
+        logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)) / np.float32(temperature)
+        counted = self.matrix.any(axis=1)
+        logits -= logits[:, counted].max(axis=1, keepdims=True)  # of those that count, or all could underflow
+        summed: NDArray[np.float32] = np.exp(np.minimum(logits, 0)) @ self.matrix
         summed /= summed.sum(axis=1, keepdims=True)
         return summed
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emnist_cli.core.errors import ImageError
-from emnist_cli.core.inference import images
+from emnist_cli.core.inference import grey, images
 from tests.handwriting import picture
 
 
@@ -234,25 +234,25 @@ def test_damage_gives_a_picture_or_an_image_error(data: bytes, changes: list[tup
     ],
 )  # fmt: skip
 def test_arrays(array: NDArray[np.generic]) -> None:
-    found = values(images.from_array(array).grey)
+    found = values(grey.from_array(array).grey)
     assert np.abs(found - EXPECTED).max() <= (0.51 if array.dtype == bool else 0.01)
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (5, 5, 2), (5, 5, 5), (0, 5), (2, 2, 2, 2)])
 def test_arrays_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match="Received"):
-        images.from_array(np.zeros(shape))
+        grey.from_array(np.zeros(shape))
 
 
 def test_arrays_of_another_type_are_refused() -> None:
     with pytest.raises(ImageError, match="expected an array"):
-        images.from_array(np.array([["a"]]))
+        grey.from_array(np.array([["a"]]))
 
 
 def test_numbers_that_are_none_do_not_spread() -> None:
     array = EXPECTED.copy()
     array[3, 3], array[4, 4] = np.nan, np.inf
-    assert np.isfinite(images.from_array(array).grey).all()
+    assert np.isfinite(grey.from_array(array).grey).all()
 
 
 @pytest.mark.parametrize(

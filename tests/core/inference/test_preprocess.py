@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from emnist_cli.core.inference import images
+from emnist_cli.core.inference import grey
 from emnist_cli.core.inference.preprocess import BOX, STROKE, preprocess, stroke_width
 from tests import golden
 from tests.handwriting import characters, draw, ink_box, picture
@@ -53,7 +53,7 @@ def test_any_size_mode_and_polarity(
     drawn = draw(characters()[character][donor], (width, height), pen, margin)
     drawn = drawn.point(lambda v: 255 - v) if light else drawn
     drawn = Image.fromarray(np.asarray(drawn, np.uint16) * 257) if mode == "I;16" else drawn.convert(mode)
-    found = preprocess(images.from_image(drawn).grey)
+    found = preprocess(grey.from_image(drawn).grey)
     assert found is not None
     assert (found.shape, found.dtype) == ((28, 28), np.float32)
     assert found.min() == 0
