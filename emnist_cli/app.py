@@ -12,9 +12,10 @@ from emnist_cli.commands.labels import labels
 from emnist_cli.commands.models import models
 from emnist_cli.commands.predict import predict
 from emnist_cli.core.errors import EmnistError, ExitCode
+from emnist_cli.output import tell
 
-# Typer has a click of its own inside; this is its base class of usage errors, reached through a public name.
-_UsageError: type[Exception] = typer.BadParameter.__mro__[2]
+# Typer has a click of its own inside; this is the base class of its errors, reached through a public name.
+_ClickException: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
 class Group(TyperGroup):
@@ -25,9 +26,10 @@ class Group(TyperGroup):
         standalone_mode = kwargs.pop("standalone_mode", True)
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
-        except _UsageError as error:
+        except _ClickException as error:
             usage: Any = error
-            command = usage.ctx.command_path if usage.ctx else "emnist"
+            context = getattr(usage, "ctx", None)
+            command = context.command_path if context else "emnist"
             message = usage.format_message().rstrip(".?")
             code = _fail(f"{message}; see: {command} --help", ExitCode.USAGE)
         if standalone_mode:
@@ -46,7 +48,7 @@ class Group(TyperGroup):
             raise typer.Exit(_fail(text, ExitCode.MISSING)) from None
         except KeyboardInterrupt:
             raise typer.Exit(_fail("interrupted", ExitCode.INTERRUPTED)) from None
-        except (typer.Exit, typer.Abort, BrokenPipeError, _UsageError):
+        except (typer.Exit, typer.Abort, BrokenPipeError, _ClickException):
             raise
         except Exception as error:
             if os.environ.get("EMNIST_DEBUG"):
@@ -56,7 +58,7 @@ class Group(TyperGroup):
 
 
 def _fail(text: str, code: ExitCode) -> int:
-    print("emnist:", " ".join(text.split()), file=sys.stderr)
+    tell(" ".join(text.split()))
     return int(code)
 
 

@@ -67,7 +67,7 @@ def print_predictions(predictions: Iterable[Prediction], stream: TextIO, show: b
     console = _console(stream)
     longest = max((len(one_line(p.path)) for p in first), default=0)
     bar = 12 if console.width >= 100 else 8
-    others = bar + 47 + (31 if show else 0)
+    others = bar + (55 if show else 47)
     path_width = longest if not console.is_terminal else max(12, min(longest, console.width - others))
     layout = _Layout(path_width, bar, show)
     chunk, header = first, True
@@ -89,14 +89,13 @@ def _prediction_table(predictions: Sequence[Prediction], layout: _Layout, header
     table.add_column("file", width=max(4, layout.path_width), overflow="fold")
     table.add_column("label", width=9)
     table.add_column("confidence", width=layout.bar + 7)
-    table.add_column("alternatives", min_width=20, overflow="fold")
-    if layout.show:
-        table.add_column("as the model sees it", width=28)
+    heading = "alternatives, as the model sees it" if layout.show else "alternatives"
+    table.add_column(heading, min_width=28 if layout.show else 20, overflow="fold")
     for p in predictions:
-        cells = [Text(one_line(p.path)), _label(p), _confidence(p, layout.bar), _alternatives(p)]
-        if layout.show:
-            cells.append(Text() if p.picture is None else draw(p.picture, console))
-        table.add_row(*cells)
+        details = _alternatives(p)
+        if layout.show and p.picture is not None:
+            details = Text("\n").join([details, draw(p.picture, console), Text()])
+        table.add_row(Text(one_line(p.path)), _label(p), _confidence(p, layout.bar), details)
     return table
 
 
@@ -105,7 +104,7 @@ def _label(prediction: Prediction) -> Text:
     if prediction.status != "ok":
         return Text(prediction.status, style=_STATUS_STYLE[prediction.status])
     label = prediction.label
-    kind = "digit" if label.isdigit() else "upper" if label.isupper() else "lower"
+    kind = "digit" if label.isdigit() else "upper" if label.isupper() else "lower" if label.islower() else ""
     return Text.assemble((label, "bold green"), " ", (kind, "dim"))
 
 

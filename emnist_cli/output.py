@@ -6,9 +6,10 @@ Every command writes its records through `write`; tables for people are drawn in
 import csv
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -99,6 +100,12 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
 
 
+def tell(text: str) -> None:
+    """Say one line on stderr; if nobody listens there, that must not cost the results."""
+    with suppress(OSError):
+        print("emnist:", one_line(text), file=sys.stderr)
+
+
 def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
     """Give a text stream to `path`, or stdout for None. A file appears only when it is complete.
 
@@ -108,9 +115,14 @@ def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
     """
     if path is None:
         return _open_stdout()
-    if path.is_dir() or not path.parent.is_dir():
-        raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
-    return _open_file(path)
+    try:
+        if path.is_dir() or not path.parent.is_dir():
+            raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
+        if path.exists() and not path.is_file():  # a pipe or a device, which must stay what it is
+            return path.open("w", encoding="utf-8", newline="\n")
+        return _open_file(path.resolve())
+    except OSError as error:
+        raise UsageError(f"--output: cannot be written: {error.strerror or error}. Received: {path}") from None
 
 
 @contextmanager
@@ -130,14 +142,14 @@ def _open_stdout() -> Iterator[TextIO]:
 def _open_file(path: Path) -> Iterator[TextIO]:
     from tempfile import NamedTemporaryFile  # only files need it
 
-    where = {"dir": path.parent, "prefix": f".{path.name}.", "suffix": ".tmp"}
+    where = {"dir": path.parent, "prefix": f".{path.name[:100]}.", "suffix": ".tmp"}
     try:
         with NamedTemporaryFile("w", encoding="utf-8", newline="\n", delete=False, **where) as scratch:  # type: ignore[call-overload]
             try:
                 yield scratch.file
                 scratch.flush()
                 os.fsync(scratch.fileno())
-                _give_usual_permissions(scratch.name)
+                Path(scratch.name).chmod(_permissions(path))
                 os.replace(scratch.name, path)  # noqa: PTH105
             except BaseException:
                 Path(scratch.name).unlink(missing_ok=True)
@@ -146,8 +158,10 @@ def _open_file(path: Path) -> Iterator[TextIO]:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
 
 
-def _give_usual_permissions(name: str) -> None:
-    """A temporary file is private; the finished one has what the user's umask says."""
+def _permissions(path: Path) -> int:
+    """Those of the file that is replaced, else what the user's umask says; a temporary file's own are private."""
+    if path.exists():
+        return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)
     os.umask(umask)
-    Path(name).chmod(0o666 & ~umask)
+    return 0o666 & ~umask

@@ -5,7 +5,8 @@
 ARCHIVE is laid out like NIST's EMNIST archive (gzip.zip); the byclass split is used. SOURCES tells for each picture
 of that split which collection it came from (arrays "names", and "byclass_train" and "byclass_test" as indexes into
 it); with it the manifest has counts and figures by source. The shipped model was trained on a stand-in for EMNIST,
-see docs/model/starter.md. An interrupted run starts over; 60 epochs of 106,803 pictures take about half an hour on
+see docs/model/starter.md. An interrupted run starts over (the weights of
+the last epoch are kept, to look at); 60 epochs of 106,803 pictures take about half an hour on
 two cores.
 """
 

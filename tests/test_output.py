@@ -5,6 +5,7 @@ import io
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +102,31 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
+def test_a_link_stays_a_link_and_permissions_stay(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.csv", tmp_path / "link.csv"
+    real.write_text("old")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    with open_output(link) as stream:
+        stream.write("new")
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_written_to_and_stays_a_pipe(tmp_path: Path) -> None:
+    pipe, heard = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: heard.append(pipe.read_text()))
+    reader.start()
+    with open_output(pipe) as stream:
+        stream.write("new")
+    reader.join(timeout=10)
+    assert heard == ["new"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_file_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "out.csv"
@@ -113,9 +139,10 @@ def test_a_file_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseExcept
 
 
 def test_where_no_file_can_be(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "no" / "such" / "folder.csv"):
-        with pytest.raises(UsageError, match="--output: expected a file in an existing folder"), open_output(path):
+    for path in (tmp_path, tmp_path / "no" / "such" / "folder.csv", tmp_path / ("x" * 300)):
+        with pytest.raises((UsageError, OutputError), match=r"--output|cannot be written"), open_output(path):
             pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")

@@ -112,8 +112,18 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
         stdout=writer, stderr=subprocess.PIPE, timeout=60, check=False,
     )  # fmt: skip
     os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_help_on_a_full_disk(option: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "emnist_cli", option], stdout=full, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    assert done.returncode == 1
     assert b"Traceback" not in done.stderr
-    assert b"unexpected" not in done.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")

@@ -26,7 +26,7 @@ def models(form: FormatOption = None, output: Output = None) -> None:
     Your own are looked for in your data folder, whose place the table tells; any bundle folder or .tflite file can be
     given by its path.
     """
-    default = os.environ.get("EMNIST_MODEL", bundle.DEFAULT_MODEL)
+    default = os.environ.get("EMNIST_MODEL") or bundle.DEFAULT_MODEL
     records = [describe(folder, default) for folder in bundle.list_folders()]
     chosen = choose_format(form, output)
     with open_output(output) as stream:

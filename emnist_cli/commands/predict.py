@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +18,10 @@ from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ExitCode, UsageError
 from emnist_cli.core.records import STATUSES, Prediction
-from emnist_cli.output import Format, choose_format, one_line, open_output, write
+from emnist_cli.output import Format, choose_format, open_output, tell, write
+
+if TYPE_CHECKING:
+    from emnist_cli.core.inference.recognizer import Recognizer
 
 COLUMNS = ("path", "status", "label", "confidence", "alternatives", "error")
 PLAIN = ("path", "label", "confidence")
@@ -65,7 +69,6 @@ def predict(
     Every picture gets one row: ok, uncertain, empty or error. The exit code is 3 if any was an error.
     """
     chosen = _check(paths, form, output, show)
-    from emnist_cli.core.inference.files import find_pictures
     from emnist_cli.core.inference.recognizer import Recognizer
 
     recognizer = Recognizer(
@@ -78,32 +81,51 @@ def predict(
         raw=raw,
         transposed=transposed,
     )
+    if _run(recognizer, paths, recursive, chosen, output, show, quiet)["error"]:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _run(
+    recognizer: "Recognizer",
+    paths: list[str],
+    recursive: bool,
+    form: Format | None,
+    output: Path | None,
+    show: bool,
+    quiet: bool,
+) -> "Counter[str]":
+    """Read every picture and write its row; return how many there were of each status."""
+    from emnist_cli.core.inference.files import find_pictures
+
     skipped: list[str] = []
     counts: Counter[str] = Counter()
-    tell = _Teller(quiet, errors=chosen is not Format.TABLE)
+    seen_on_terminal = form is Format.TABLE and output is None and sys.stdout.isatty()
+    teller = _Teller(quiet, errors=not seen_on_terminal)
     warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
     with open_output(output) as stream, _progress(paths, recursive, output, quiet) as advance:
         found = find_pictures(paths, recursive, skipped.append)
-        predictions = _watch(recognizer.predict_many(found), counts, tell, advance)
-        if chosen is Format.TABLE:
+        predictions = _watch(recognizer.predict_many(found), counts, teller, advance)
+        if form is Format.TABLE:
             from emnist_cli.console import print_predictions
 
             print_predictions(predictions, stream, show)
         else:
-            write((p.as_dict() for p in predictions), chosen, stream, COLUMNS, PLAIN)
-    tell.summary(counts, skipped, output)
-    if counts["error"]:
-        raise typer.Exit(ExitCode.INPUT)
+            write((p.as_dict() for p in predictions), form, stream, COLUMNS, PLAIN)
+    teller.summary(counts, skipped, output)
+    return counts
 
 
-def _check(paths: list[str], form: Format | None, output: Any, show: bool) -> Format | None:
+def _check(paths: list[str], form: Format | None, output: Path | None, show: bool) -> Format | None:
     """Refuse options that contradict each other; return the format."""
     if "-" in paths and sys.stdin.isatty():
         raise UsageError("- reads a picture from stdin, and none was given; write: emnist predict - < picture.png")
+    if output is not None and any(Path(path).exists() and output.exists() and output.samefile(path) for path in paths):
+        raise UsageError(f"--output: {output} is one of the pictures to read, and would be lost")
+    chosen = choose_format(form, output)
     if not show:
-        return choose_format(form, output)
-    if form not in (None, Format.TABLE):
-        raise UsageError(f"--show draws a table and cannot go with --format {form}")
+        return chosen
+    if (form is not None and form is not Format.TABLE) or (output is not None and chosen is not None):
+        raise UsageError(f"--show draws a table and cannot go with {f'--format {form}' if form else output}")
     return Format.TABLE
 
 
@@ -119,11 +141,11 @@ def _progress(paths: list[str], recursive: bool, output: Any, quiet: bool) -> An
 
 
 def _watch(
-    predictions: Iterable[Prediction], counts: "Counter[str]", tell: "_Teller", advance: Callable[[Prediction], None]
+    predictions: Iterable[Prediction], counts: "Counter[str]", teller: "_Teller", advance: Callable[[Prediction], None]
 ) -> Iterator[Prediction]:
     for prediction in predictions:
         counts[prediction.status] += 1
-        tell.prediction(prediction)
+        teller.prediction(prediction)
         advance(prediction)
         yield prediction
 
@@ -141,7 +163,7 @@ class _Teller:
         if text and self._told < _FEW:
             self._told += 1
             more = "; no more such lines follow" if self._told == _FEW else ""
-            _say(f"{prediction.path}: {text}{more}")
+            tell(f"{prediction.path}: {text}{more}")
 
     def summary(self, counts: "Counter[str]", skipped: list[str], output: Any) -> None:
         """Tell how many pictures there were of each status, where that is not plain to see."""
@@ -149,12 +171,10 @@ class _Teller:
             return
         if skipped:
             more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
-            _say(f"skipped, not a picture by its name: {skipped[0]}{more}")
+            tell(f"skipped, not a picture by its name: {skipped[0]}{more}")
         total = sum(counts.values())
         if output is not None or (total > 1 and counts["error"]):
             parts = ", ".join(f"{counts[status]:,} {status}" for status in STATUSES if counts[status])
-            _say(f"{total:,} pictures: {parts}" + (f"; written to {output}" if output else ""))
-
-
-def _say(text: str) -> None:
-    print("emnist:", one_line(text), file=sys.stderr)
+            tell(
+                f"{total:,} picture{'s' if total != 1 else ''}: {parts}" + (f"; written to {output}" if output else "")
+            )

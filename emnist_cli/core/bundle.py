@@ -7,6 +7,7 @@ given. Reading verifies every file's sha256, so a damaged model is an error and 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,14 +138,15 @@ def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
         ModelError: there is none, or it is damaged.
     """
     name = str(model)
-    for root in _roots():
-        if name and Path(name).name == name and (root / name / MANIFEST).is_file():
-            return read(root / name)
+    for folder in list_folders():
+        if folder.name == name:
+            return read(folder)
     path = Path(model)
-    if path.is_dir():
-        return read(path)
-    if path.is_file():
-        return _read_file(path)
+    with suppress(OSError):  # a name too long to be one
+        if name and path.is_dir():
+            return read(path)
+        if path.is_file():
+            return _read_file(path)
     advice = did_you_mean(name, (folder.name for folder in list_folders()))
     raise ModelError(f"no model, folder or file is called {name!r}; {advice}. See: emnist models")
 
@@ -153,7 +155,7 @@ def _read_file(path: Path) -> Bundle:
     # A bundle's own graph keeps its labels and temperature when it is named directly.
     if path.name == GRAPH and (path.parent / MANIFEST).is_file():
         return read(path.parent)
-    if path.suffix != ".tflite":
+    if path.suffix.lower() != ".tflite":
         kind = path.suffix or "plain"
         raise ModelError(f"{path}: expected a bundle folder or a .tflite file. Received: a {kind} file")
     return Bundle(path, None)
@@ -161,9 +163,12 @@ def _read_file(path: Path) -> Bundle:
 
 def list_folders() -> Iterator[Path]:
     """Yield the folder of every installed model, in the order in which names are looked up."""
+    seen: set[str] = set()
     for root in _roots():
-        if root.is_dir():
-            yield from sorted(path.parent for path in root.glob(f"*/{MANIFEST}"))
+        for path in sorted(root.glob(f"*/{MANIFEST}")) if root.is_dir() else ():
+            if path.parent.name not in seen:  # a second one of that name could never be chosen
+                seen.add(path.parent.name)
+                yield path.parent
 
 
 def user_folder() -> Path | None:

@@ -1,5 +1,6 @@
 """`emnist predict` as a user runs it: every format, every option, every kind of trouble."""
 
+import contextlib
 import csv
 import io
 import json
@@ -7,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -214,6 +216,53 @@ def test_many_failures_are_told_only_a_few_times(emnist: Emnist, tmp_path: Path)
     assert result.err.splitlines()[-1] == "emnist: 100 pictures: 100 error"
 
 
+def test_the_output_must_not_be_a_picture_to_read(emnist: Emnist, folder: Path) -> None:
+    before = (folder / "7.png").read_bytes()
+    result = emnist("predict", folder / "7.png", "-o", folder / "7.png")
+    assert (result.code, result.out) == (2, "")
+    assert "would be lost" in result.err
+    assert (folder / "7.png").read_bytes() == before
+
+
+def test_a_table_in_a_file_leaves_errors_on_stderr(emnist: Emnist, tmp_path: Path) -> None:
+    result = emnist("predict", "nosuch.png", "-f", "table", "-o", tmp_path / "t.txt")
+    assert result.code == 3
+    assert "nosuch.png: no such file or folder" in result.err
+    assert emnist("predict", "nosuch.png", "--show", "-o", tmp_path / "t.csv").code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_nobody_listening_on_stderr_costs_nothing(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "emnist_cli", "predict", "scans", "-o", str(tmp_path / "o.csv")]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stderr=full, check=False, timeout=60)
+    assert done.returncode == 3
+    assert (tmp_path / "o.csv").read_text().count("\n") == 5
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal(folder: Path, columns: int) -> None:
+    """A real terminal: colours, the picture whole, nothing wider than the window."""
+    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")} | {"TERM": "xterm-256color"}
+    command = [sys.executable, "-m", "emnist_cli", "predict", "scans/7.png", "scans/broken.png", "--show"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end, on Linux
+            while part := os.read(ours, 65536):
+                shown += part
+    os.close(ours)
+    assert process.returncode == 3
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).splitlines()
+    assert "\x1b[" in shown.decode()
+    assert max(map(len, lines)) <= columns
+    assert [line.count("▀") for line in lines if "▀" in line] == [28] * 14
+    assert any("7 digit" in line for line in lines)
+
+
 def test_a_name_that_is_not_utf8(shell: Emnist, folder: Path) -> None:
     try:
         (folder / "bad\udcff.png").write_bytes((folder / "7.png").read_bytes())
@@ -243,7 +292,8 @@ def test_an_unreadable_file(recognizer: Recognizer, folder: Path) -> None:
             os.seteuid(0)
 
 
-def test_ctrl_c_ends_with_130_and_leaves_no_half_file(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_leaves_no_half_file(folder: Path, tmp_path: Path, number: int, code: int) -> None:
     fifo = tmp_path / "pipe.png"
     if not hasattr(os, "mkfifo"):
         pytest.skip("this system has no named pipes")
@@ -253,9 +303,9 @@ def test_ctrl_c_ends_with_130_and_leaves_no_half_file(folder: Path, tmp_path: Pa
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(".out.csv.*")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Traceback" not in err
     assert sorted(p.name for p in tmp_path.iterdir()) == ["pipe.png", "scans"]
 

@@ -77,7 +77,7 @@ def test_charset(text: str, expected: str) -> None:
     assert parse_charset(text) == frozenset(expected)
 
 
-@pytest.mark.parametrize("text", ["", "9-0", "é", "0-9_", "a-", "digit"[:0]])
+@pytest.mark.parametrize("text", ["", "9-0", "é", "0-9_", "a-", "digits,nosuch"])
 def test_charset_refuses(text: str) -> None:
     with pytest.raises(UsageError, match="--charset"):
         parse_charset(text)

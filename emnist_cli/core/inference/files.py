@@ -3,6 +3,7 @@
 Nothing is ever dropped: a path that leads nowhere is yielded with its problem, and becomes a row like any other.
 """
 
+import fnmatch
 import glob
 import os
 import stat
@@ -53,7 +54,8 @@ def find_pictures(
 
 
 def _matches(pattern: str, recursive: bool, on_skip: Callable[[str], None]) -> Iterator[Found]:
-    matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - keeps the user's spelling
+    deep = "**" in Path(pattern).parts
+    matches = _deep_matches(Path(pattern).parts) if deep else sorted(glob.glob(pattern))  # noqa: PTH207
     if not matches:
         yield Found(pattern, ImageError("no file matches this pattern"))
     for match in matches:
@@ -61,6 +63,23 @@ def _matches(pattern: str, recursive: bool, on_skip: Callable[[str], None]) -> I
             yield from _in_folder(match, recursive, on_skip)
         else:
             yield Found(match)
+
+
+def _deep_matches(pattern: tuple[str, ...]) -> list[str]:
+    """The pictures that a pattern with ** finds; unlike glob's, the search cannot go round in circles of links."""
+    fixed = next(i for i, part in enumerate(pattern) if glob.has_magic(part))
+    base = Path(*pattern[:fixed])
+    paths = (Path(found.path) for found in _walk(str(base), True, lambda path: None) if not found.problem)
+    return [str(path) for path in paths if _fits(path.relative_to(base).parts, pattern[fixed:])]
+
+
+def _fits(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether the parts of a path match those of a pattern; ** stands for any number of folders, at the end for all."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return len(pattern) == 1 or any(_fits(parts[i:], pattern[1:]) for i in range(len(parts)))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _in_folder(folder: str, recursive: bool, on_skip: Callable[[str], None]) -> Iterator[Found]:
@@ -74,26 +93,37 @@ def _in_folder(folder: str, recursive: bool, on_skip: Callable[[str], None]) -> 
 
 
 def _walk(folder: str, recursive: bool, on_skip: Callable[[str], None]) -> Iterator[Found]:
+    """Depth first, by name; with a stack, since folders can be nested deeper than calls."""
+    stack = [_list(folder)]
+    while stack:
+        entry = next(stack[-1], None)
+        if entry is None:
+            stack.pop()
+        elif isinstance(entry, Found):
+            yield entry
+        elif entry.name.startswith("."):
+            continue
+        elif entry.is_dir(follow_symlinks=False):
+            if recursive:
+                stack.append(_list(entry.path))
+        elif not is_picture_name(entry.name):
+            on_skip(entry.path)
+        elif not _is_pipe(entry):
+            yield Found(entry.path)
+
+
+def _list(folder: str) -> "Iterator[os.DirEntry[str] | Found]":
+    """A folder's entries by name; one that cannot be listed is found as a problem."""
     try:
         with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda entry: entry.name)
+            return iter(sorted(entries, key=lambda entry: entry.name))
     except OSError as error:
-        yield Found(folder, ImageError(f"cannot be listed: {error.strerror}"))
-        return
-    for entry in listed:
-        if entry.is_dir(follow_symlinks=False):
-            if recursive:
-                yield from _walk(entry.path, recursive, on_skip)
-        elif is_picture_name(entry.name):
-            if not _is_pipe(entry):
-                yield Found(entry.path)
-        elif not entry.name.startswith("."):
-            on_skip(entry.path)
+        return iter([Found(folder, ImageError(f"cannot be listed: {error.strerror}"))])
 
 
 def is_picture_name(name: str) -> bool:
-    """Tell whether a file in a folder is a picture to read, by its name; hidden files are not."""
-    return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+    """Tell whether a file in a folder is a picture to read, by its name."""
+    return Path(name).suffix.lower() in SUFFIXES
 
 
 def _is_pipe(entry: "os.DirEntry[str]") -> bool:

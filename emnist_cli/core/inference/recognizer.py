@@ -34,7 +34,7 @@ class Recognizer:
 
     Example:
         >>> from emnist_cli import Recognizer
-        >>> Recognizer(charset="digits").predict("examples/7.png").label
+        >>> Recognizer(charset="digits").predict("examples/pencil-7.jpg").label
         '7'
 
     Attributes:

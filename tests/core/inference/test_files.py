@@ -72,3 +72,28 @@ def test_a_pipe_in_a_folder_is_not_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "sub/aim.fifo")
     (folder / "sub/linked.png").symlink_to("aim.fifo")
     assert names("sub") == ["sub/d.tif"]
+
+
+def test_links_in_a_circle_are_not_followed_by_patterns(folder: Path) -> None:
+    (folder / "sub/up").symlink_to(folder)
+    assert names("sub/**/*.gif") == ["sub/deep/e.gif"]
+    assert names("sub/**") == ["sub/d.tif", "sub/deep/e.gif"]
+    (folder / "way").symlink_to("sub")
+    assert names("way/*.tif") == ["way/d.tif"], "a link that the user names is followed"
+    assert names("way/**/*.gif") == ["way/deep/e.gif"]
+
+
+def test_hidden_folders_are_left_out(folder: Path) -> None:
+    (folder / "sub/.thumbnails").mkdir()
+    (folder / "sub/.thumbnails/d.png").write_bytes(b"")
+    assert names("sub", recursive=True) == ["sub/d.tif", "sub/deep/e.gif"]
+
+
+def test_folders_nested_deeper_than_calls(folder: Path) -> None:
+    deep = folder / "sub"
+    for _ in range(1200):
+        deep = deep / "d"
+        if len(str(deep)) > 3000:
+            break
+        deep.mkdir()
+    assert names("sub", recursive=True)[-1] == "sub/deep/e.gif"

@@ -1,5 +1,6 @@
 """Every form in which people have pictures must come out as the same grey picture."""
 
+import contextlib
 import io
 import os
 import struct
@@ -247,6 +248,54 @@ def test_arrays_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
 def test_arrays_of_another_type_are_refused() -> None:
     with pytest.raises(ImageError, match="expected an array"):
         grey.from_array(np.array([["a"]]))
+
+
+@pytest.mark.parametrize("low", [0.0, 0.3, 0.6, -0.05])
+def test_floats_may_overshoot_a_little(low: float) -> None:
+    found = grey.from_array((low + (1.03 - low) * EXPECTED).astype(np.float32)).grey
+    assert found.max() == 1
+    assert np.corrcoef(found.ravel(), EXPECTED.ravel())[0, 1] > 0.999
+
+
+def closed() -> Image.Image:
+    image = Image.new("L", (5, 5))
+    image.close()
+    return image
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Image.new("L", (0, 0)),
+        lambda: Image.new("RGB", (0, 5)),
+        lambda: Image.open(io.BytesIO(encoded(REFERENCE, "PNG")[:800])),
+        closed,
+    ],
+)
+def test_open_pictures_that_cannot_be_had(make: Callable[[], Image.Image]) -> None:
+    with pytest.raises(ImageError):
+        grey.from_image(make())
+
+
+def test_premultiplied_alpha() -> None:
+    assert grey.from_image(with_alpha("LA").convert("La")).grey.shape == (200, 200)
+
+
+def test_a_file_of_gigabytes_is_refused_unread(tmp_path: Path) -> None:
+    huge = tmp_path / "huge.png"
+    with huge.open("wb") as file:
+        file.truncate(images.MAX_BYTES + 1)  # sparse: takes no space
+    with pytest.raises(ImageError, match="more than 512 MiB"):
+        images.read_bytes(huge)
+
+
+def test_libtiff_is_kept_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    content = bytearray(encoded(REFERENCE.convert("1"), "TIFF", compression="group3"))
+    for i in range(40, len(content) - 200, 7):
+        content[i] ^= 0x5A
+    with contextlib.suppress(ImageError):
+        images.decode(bytes(content))
+    assert capfd.readouterr().err == ""
 
 
 def test_numbers_that_are_none_do_not_spread() -> None:

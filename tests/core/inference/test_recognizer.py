@@ -114,11 +114,39 @@ def test_ink_raw_and_transposed(seven: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"ink": "blue"}, {"top_k": 0}, {"min_confidence": 1.1}, {"batch_size": 0}, {"charset": ""}, {"charset": "é"}],
+    [
+        {"ink": "blue"},
+        {"top_k": 0},
+        {"min_confidence": 1.1},
+        {"batch_size": 0},
+        {"charset": ""},
+        {"charset": "é"},
+        {"threads": 0},
+        {"threads": 10**6},
+        {"batch_size": 10**6},
+        {"top_k": 2.5},
+    ],
 )
 def test_options_that_make_no_sense(options: dict[str, object]) -> None:
     with pytest.raises(UsageError, match="Received"):
         Recognizer(**options)  # type: ignore[arg-type]
+
+
+def test_probabilities_of_finished_pictures(recognizer: Recognizer, seven: Path) -> None:
+    picture = recognizer.predict(seven).picture
+    assert picture is not None
+    assert recognizer.labels[int(recognizer.probabilities(picture[None])[0].argmax())] == "7"
+    for wrong in (picture, picture[None].astype(np.float64), np.zeros((1, 27, 28), np.float32)):
+        with pytest.raises(UsageError, match="float32"):
+            recognizer.probabilities(wrong)
+
+
+def test_paths_may_be_bytes_like(recognizer: Recognizer, seven: Path) -> None:
+    class Entry:
+        def __fspath__(self) -> bytes:
+            return bytes(seven)
+
+    assert recognizer.predict(Entry()) == recognizer.predict(seven)  # type: ignore[arg-type]
 
 
 def test_a_bare_graph_gets_emnists_labels(tmp_path: Path, seven: Path) -> None:

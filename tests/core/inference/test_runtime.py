@@ -82,5 +82,19 @@ def test_only_one_line_is_silenced() -> None:
     assert done.stderr == b"before after"
 
 
+def test_stderr_survives_threads_that_start_together() -> None:
+    script = (
+        "import os, threading; from pathlib import Path; from emnist_cli.core.inference.runtime import Runtime; "
+        "import numpy as np; z = np.zeros((1, 28, 28), np.float32)\n"
+        f"r = Runtime(Path({str(GRAPH)!r}))\n"
+        "for _ in range(20):\n"
+        "    t = [threading.Thread(target=r.run, args=(z,)) for _ in range(8)]\n"
+        "    [x.start() for x in t]; [x.join() for x in t]\n"
+        "os.write(2, b'heard')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stderr == b"heard"
+
+
 def test_cores_are_those_of_this_process() -> None:
     assert available_cores() >= 1

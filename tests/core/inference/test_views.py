@@ -65,10 +65,11 @@ def test_temperature_is_the_softmax_of_divided_logits() -> None:
     assert np.allclose(make_view(BYCLASS).apply(soft.astype(np.float32), 1.7), expected, atol=1e-5)
 
 
-def test_certainty_elsewhere_leaves_a_question_not_a_crash() -> None:
+@pytest.mark.parametrize("temperature", [0.05, 0.5, 0.8, 1.0, 3.0])
+def test_certainty_elsewhere_leaves_a_question_not_a_crash(temperature: float) -> None:
     certain = np.zeros((1, 62), np.float32)
     certain[0, 10] = 1  # surely an A, but only digits are allowed
-    out = make_view(BYCLASS, "0123456789").apply(certain)
+    out = make_view(BYCLASS, "0123456789").apply(certain, temperature)
     assert np.allclose(out, 0.1)
 
 
