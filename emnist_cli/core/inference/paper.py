@@ -32,12 +32,14 @@ def _border(dark: Mask) -> float:
 
 
 def _without_frame(small: Grey) -> Grey:
-    """Leave out a frame: the edge of a scanner's lid, the lines of a cell. It says nothing of what it surrounds."""
+    """Leave out a dark frame: the edge of a scanner's lid, the lines of a cell. It says nothing of what it surrounds.
+
+    Not a bright one: that is the margin of a 1 that fills its picture more often than the wall around a blackboard.
+    """
     dark = small < (float(small.min()) + float(small.max())) / 2
-    outside = round(_border(dark), 1)
+    outside = _border(dark)
     for inset in range(1, min(small.shape) // 5):
-        inside = _border(dark[inset:-inset, inset:-inset])
-        if abs(inside - outside) > 0.85:
+        if outside - _border(dark[inset:-inset, inset:-inset]) > 0.85:
             return small[inset:-inset, inset:-inset]
     return small
 
