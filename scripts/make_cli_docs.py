@@ -46,9 +46,8 @@ def row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return f"| `{parameter.metavar}` | {parameter.help} | required |"
     value = "" if parameter.is_flag else f" {parameter.metavar}".replace("|", "\\|")
-    default = (
-        "" if parameter.default in (None, False) else f"`{getattr(parameter.default, 'value', parameter.default)}`"
-    )
+    unset = parameter.default is None or parameter.is_flag
+    default = "" if unset else f"`{getattr(parameter.default, 'value', parameter.default)}`"
     environment = f" Environment variable: `{parameter.envvar}`." if parameter.envvar else ""
     return f"| `{', '.join(parameter.opts)}{value}` | {parameter.help}{environment} | {default} |"
 

@@ -1,4 +1,6 @@
+import inspect
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,10 +92,11 @@ def test_hidden_folders_are_left_out(folder: Path) -> None:
 
 
 def test_folders_nested_deeper_than_calls(folder: Path) -> None:
-    deep = folder / "sub"
-    for _ in range(1200):
-        deep = deep / "d"
-        if len(str(deep)) > 3000:
-            break
-        deep.mkdir()
-    assert names("sub", recursive=True)[-1] == "sub/deep/e.gif"
+    deep = folder / "sub" / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack()) + 150)
+    try:
+        assert names("sub", recursive=True)[-1] == "sub/deep/e.gif"
+    finally:
+        sys.setrecursionlimit(limit)
