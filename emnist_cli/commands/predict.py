@@ -119,14 +119,24 @@ def _check(paths: list[str], form: Format | None, output: Path | None, show: boo
     """Refuse options that contradict each other; return the format."""
     if "-" in paths and sys.stdin.isatty():
         raise UsageError("- reads a picture from stdin, and none was given; write: emnist predict - < picture.png")
-    if output is not None and any(Path(path).exists() and output.exists() and output.samefile(path) for path in paths):
-        raise UsageError(f"--output: {output} is one of the pictures to read, and would be lost")
+    _protect_pictures(paths, output)
     chosen = choose_format(form, output)
     if not show:
         return chosen
     if (form is not None and form is not Format.TABLE) or (output is not None and chosen is not None):
         raise UsageError(f"--show draws a table and cannot go with {f'--format {form}' if form else output}")
     return Format.TABLE
+
+
+def _protect_pictures(paths: list[str], output: Path | None) -> None:
+    """Refuse an output that would replace a picture: one that is named, or one in a folder that is."""
+    from emnist_cli.core.inference.files import is_picture_name
+
+    if output is None:
+        return
+    same = os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths)  # noqa: PTH110, PTH121
+    if same or is_picture_name(output.name):
+        raise UsageError(f"--output: expected a file for text, not a picture, which would be lost. Received: {output}")
 
 
 def _progress(paths: list[str], recursive: bool, output: Any, quiet: bool) -> Any:

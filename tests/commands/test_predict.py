@@ -216,12 +216,22 @@ def test_many_failures_are_told_only_a_few_times(emnist: Emnist, tmp_path: Path)
     assert result.err.splitlines()[-1] == "emnist: 100 pictures: 100 error"
 
 
-def test_the_output_must_not_be_a_picture_to_read(emnist: Emnist, folder: Path) -> None:
+@pytest.mark.parametrize("named", ["scans/7.png", "scans"])
+def test_the_output_must_not_be_a_picture_to_read(emnist: Emnist, folder: Path, named: str) -> None:
     before = (folder / "7.png").read_bytes()
-    result = emnist("predict", folder / "7.png", "-o", folder / "7.png")
+    result = emnist("predict", named, "-o", folder / "7.png")
     assert (result.code, result.out) == (2, "")
     assert "would be lost" in result.err
     assert (folder / "7.png").read_bytes() == before
+    (folder / "7").write_bytes(before)
+    assert emnist("predict", folder / "7", "-o", folder / "7").code == 2
+
+
+def test_a_name_too_long_is_a_row_with_an_output_too(emnist: Emnist, tmp_path: Path) -> None:
+    result = emnist("predict", "x" * 300, "-o", tmp_path / "rows.csv")
+    assert result.code == 3
+    assert "File name too long" in (tmp_path / "rows.csv").read_text()
+    assert emnist("predict", "x" * 300, "-o", tmp_path / "rows.csv").code == 3, "over an older one as well"
 
 
 def test_a_table_in_a_file_leaves_errors_on_stderr(emnist: Emnist, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def remove_rules(mask: Mask) -> Mask:
     a lone upright line is kept, being a 1 that fills its picture.
     """
     across, upright = _rules(mask), _rules(mask.T).T
-    rules, lone = across | upright, not across.any() and len(find_components(upright).area) == 1
+    rules = across | upright
     if not rules.any():
         return mask
     rest = mask & ~dilate(rules, 1)
@@ -102,6 +102,7 @@ def remove_rules(mask: Mask) -> Mask:
     large = (parts.boxes[:, 2:] - parts.boxes[:, :2]).max(axis=1, initial=0) > 0.08 * max(mask.shape)
     if (inner & large).any():
         return rest | (mask & _bridge(rest))
+    lone = not across.any() and len(find_components(upright).area) == 1
     return mask if large.any() or lone else rest
 
 

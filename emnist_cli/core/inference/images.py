@@ -60,9 +60,13 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         if str(path) == "-":
             return _read_limited(sys.stdin.buffer)
-        mode = os.stat(path).st_mode  # noqa: PTH116 - pathlib would refuse some names that the system takes
+        status = os.stat(path)  # noqa: PTH116 - pathlib would refuse some names that the system takes
+        mode = status.st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
             raise ImageError("not a picture: a device or socket")
+        if stat.S_ISREG(mode):
+            _check_size(status.st_size)
+            return Path(path).read_bytes()
         with Path(path).open("rb") as file:
             return _read_limited(file)
     except FileNotFoundError:
@@ -73,12 +77,16 @@ def read_bytes(path: str | Path) -> bytes:
         raise ImageError(f"cannot be read: {error}") from None
 
 
-def _read_limited(file: BinaryIO) -> bytes:
-    """Read to the end; a file of many gigabytes, or a pipe without end, must not take the memory of all others."""
-    data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ImageError(f"more than {MAX_BYTES // 2**20} MiB, which no picture that is read here has")
+def _read_limited(stream: BinaryIO) -> bytes:
+    """Read a pipe to its end; one without end must not take the memory of all others."""
+    data = stream.read(MAX_BYTES + 1)
+    _check_size(len(data))
     return data
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise ImageError(f"more than {MAX_BYTES // 2**20} MiB, which no picture that is read here has")
 
 
 def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> Decoded:
