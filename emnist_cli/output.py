@@ -1,6 +1,6 @@
 """Results for machines: csv, json, json lines and tab-separated text, by the standard library alone.
 
-Every command writes its records through `write`; tables for people are drawn in `console.py`.
+Every command writes its records through `write`; tables for people are drawn in `console/`.
 """
 
 import csv

@@ -38,7 +38,7 @@ def labels(
         if chosen is not Format.TABLE:
             write(records, chosen, stream, list(COLUMNS), ["id", "label"])
             return
-        from emnist_cli.console import print_table
+        from emnist_cli.console.tables import print_table
 
         size = f"{table.train:,} training and {table.test:,} test pictures"
         if table.train != table.paper_train:

@@ -33,7 +33,7 @@ def models(form: FormatOption = None, output: Output = None) -> None:
         if chosen is not Format.TABLE:
             write(records, chosen, stream, COLUMNS, ["name", "split", "accuracy"])
             return
-        from emnist_cli.console import print_table
+        from emnist_cli.console.tables import print_table
 
         own = bundle.user_folder()
         title = f"your own models go into {own}" if own else ""

@@ -36,3 +36,14 @@ Output = Annotated[
 ]
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, notes or summary on stderr; errors remain.")]
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        envvar="EMNIST_DATA",
+        help="Folder that EMNIST is kept in; without it your own data folder.",
+        metavar="DIR",
+        show_default=False,
+    ),
+]

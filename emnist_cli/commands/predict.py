@@ -106,7 +106,7 @@ def _run(
         found = find_pictures(paths, recursive, skipped.append)
         predictions = _watch(recognizer.predict_many(found), counts, teller, advance)
         if form is Format.TABLE:
-            from emnist_cli.console import print_predictions
+            from emnist_cli.console.predictions import print_predictions
 
             print_predictions(predictions, stream, show)
         else:
@@ -144,7 +144,7 @@ def _progress(paths: list[str], recursive: bool, output: Any, quiet: bool) -> An
     to_file = output is not None or stat.S_ISREG(os.fstat(1).st_mode)
     if quiet or not to_file or not sys.stderr.isatty() or "-" in paths:
         return nullcontext(lambda prediction: None)
-    from emnist_cli.console import progress
+    from emnist_cli.console.progress import progress
     from emnist_cli.core.inference.files import find_pictures
 
     return progress(sum(1 for _ in find_pictures(paths, recursive)))

@@ -1,19 +1,16 @@
-"""What people see: Rich tables on stdout, notes and progress on stderr. The only importer of rich."""
+"""The table of predictions, drawn as they come, and pictures in a terminal."""
 
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from emnist_cli.console.tables import make_console, print_whole
 from emnist_cli.core.records import Prediction
 from emnist_cli.output import one_line
 
@@ -26,45 +23,11 @@ _STATUS_STYLE = {"uncertain": "yellow", "empty": "dim", "error": "red"}
 _SHADES = " ░▒▓█"
 
 
-def print_table(
-    records: Iterable[Mapping[str, Any]],
-    columns: Mapping[str, str],
-    stream: TextIO,
-    title: str = "",
-    right: Sequence[str] = (),
-    wrap: Sequence[str] = (),
-) -> None:
-    """Draw flat records.
-
-    Args:
-        records: what to draw.
-        columns: field -> heading.
-        stream: where to.
-        title: drawn above.
-        right: fields to align to the right.
-        wrap: fields that may take several lines where the terminal is narrow.
-    """
-    if title:
-        console = _console(stream)
-        console.print(Text(title, style="bold"), soft_wrap=not console.is_terminal)
-    table = Table(box=SIMPLE_HEAD)
-    for name, heading in columns.items():
-        justify: Literal["left", "right"] = "right" if name in right else "left"
-        table.add_column(heading, justify=justify, no_wrap=name not in wrap, overflow="fold")
-    for record in records:
-        table.add_row(*(Text(one_line(_text(record[name]))) for name in columns))
-    _print(table, stream)
-
-
-def _text(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
 def print_predictions(predictions: Iterable[Prediction], stream: TextIO, show: bool = False) -> None:
     """Draw one table row a picture, as they come; with `show`, beside each what the network saw."""
     iterator = iter(predictions)
     first = list(islice(iterator, _ROWS_AT_ONCE))
-    console = _console(stream)
+    console = make_console(stream)
     longest = max((len(one_line(p.path)) for p in first), default=0)
     bar = 12 if console.width >= 100 else 8
     others = bar + (55 if show else 47)
@@ -72,7 +35,7 @@ def print_predictions(predictions: Iterable[Prediction], stream: TextIO, show: b
     layout = _Layout(path_width, bar, show)
     chunk, header = first, True
     while chunk:
-        _print(_prediction_table(chunk, layout, header, console), stream)
+        print_whole(_prediction_table(chunk, layout, header, console), stream)
         chunk, header = list(islice(iterator, _ROWS_AT_ONCE)), False
 
 
@@ -146,45 +109,3 @@ def draw(picture: "NDArray[np.float32]", console: Console) -> Text:
 def _grey(value: float) -> str:
     level = round(value * 255)
     return f"rgb({level},{level},{level})"
-
-
-def _console(stream: TextIO) -> Console:
-    return Console(file=stream, highlight=False, markup=False, soft_wrap=False)
-
-
-def _print(table: Table, stream: TextIO) -> None:
-    """Print as wide as needed where there is no terminal: Rich would cut at 80 columns."""
-    console = _console(stream)
-    if not console.is_terminal:
-        wide = console.options.update(width=100_000, max_width=100_000)
-        console.width = max(Measurement.get(console, wide, table).maximum, 20)
-    console.print(table)
-
-
-class _Rate(ProgressColumn):
-    """Pictures a second."""
-
-    def render(self, task: Task) -> Text:
-        """Draw the rate."""
-        return Text(f"{task.speed or 0:,.0f} pictures/s", style="dim")
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Any]:
-    """Show a bar on stderr; yields what is called with each prediction.
-
-    Args:
-        total: how many predictions will come.
-    """
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=total)
-        failed = 0
-
-        def advance(prediction: Prediction) -> None:
-            nonlocal failed
-            failed += prediction.status == "error"
-            bar.update(task, advance=1, description=f"reading, {failed} failed" if failed else "reading")
-
-        yield advance
