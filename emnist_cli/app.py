@@ -11,6 +11,7 @@ from emnist_cli import __version__
 from emnist_cli.commands.labels import labels
 from emnist_cli.commands.models import models
 from emnist_cli.commands.predict import predict
+from emnist_cli.commands.train import train
 from emnist_cli.core.errors import EmnistError, ExitCode
 from emnist_cli.output import tell
 
@@ -93,3 +94,4 @@ def emnist(
 app.command()(predict)
 app.command()(labels)
 app.command()(models)
+app.command()(train)

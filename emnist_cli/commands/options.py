@@ -47,3 +47,8 @@ DataDir = Annotated[
         show_default=False,
     ),
 ]
+
+Archive = Annotated[
+    Path | None,
+    typer.Option("--archive", help="EMNIST's files, got another way; see: emnist data import --help", metavar="PATH"),
+]

@@ -1,12 +1,22 @@
 """Progress on stderr."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.text import Text
 
 from emnist_cli.core.records import Prediction
@@ -39,3 +49,31 @@ def progress(total: int) -> Iterator[Any]:
             bar.update(task, advance=1, description=f"reading, {failed} failed" if failed else "reading")
 
         yield advance
+
+
+class Bars:
+    """Bars on stderr for long work in stages; draws nothing where nobody looks."""
+
+    def __init__(self, quiet: bool) -> None:
+        """Decide whether to draw: not if `quiet`, nor where stderr is no terminal."""
+        self._seen = not quiet and sys.stderr.isatty()
+
+    @contextmanager
+    def count(self, description: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Show a bar for pictures; yields what is called with how many are done, and how many there are."""
+        with self._bar(description, MofNCompleteColumn(), _Rate()) as update:
+            yield update
+
+    @contextmanager
+    def download(self, description: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Show a bar for bytes; yields what is called with how many are there, and how many there will be."""
+        with self._bar(description, DownloadColumn(), TransferSpeedColumn()) as update:
+            yield update
+
+    @contextmanager
+    def _bar(self, description: str, *figures: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
+        console = Console(file=sys.stderr)
+        columns = (TextColumn("{task.description}"), BarColumn(), *figures, TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True, disable=not self._seen) as bar:
+            task = bar.add_task(description, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -27,20 +27,47 @@ class PredictConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a network is trained; written into the bundle's manifest.
+    """How a network is trained; written into the bundle's manifest and into every checkpoint.
 
     Attributes:
         arch: name of the architecture in `core/training/model.py`.
         epochs: passes over the training pictures.
-        batch_size: pictures a step.
+        batch_size: pictures a step, over all devices and workers together.
         learning_rate: Adam's, at the start of the cosine schedule.
         augment: draw every picture anew each epoch (`core/training/augment.py`).
-        seed: of weights, order and augmentation.
+        seed: of weights, order, held-out pictures and augmentation.
+        validation: the part of the training pictures that is held out to choose the best epoch by; 0 for none.
+        patience: stop after so many epochs without a better one; 0 never does.
+        limit: train on so many pictures, drawn at random; 0 for all.
+        mixed_precision: compute in 16 bits where the machine is faster at it; weights stay float32.
     """
 
-    arch: str = "classic"
+    arch: str = "default"
     epochs: int = 20
     batch_size: int = 128
     learning_rate: float = 1e-3
     augment: bool = True
     seed: int = 1
+    validation: float = 0.1
+    patience: int = 0
+    limit: int = 0
+    mixed_precision: bool = False
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """How a model is scored.
+
+    Attributes:
+        part: the half of a split that is scored.
+        bins: of equal width, that the calibration error is summed over.
+        coverages: shares of the pictures at which the rejection curve is listed.
+        mistakes: how many of the most confident wrong answers are kept.
+        chunk_size: pictures that are held as float32 at once.
+    """
+
+    part: str = "test"
+    bins: int = 15
+    coverages: tuple[float, ...] = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
+    mistakes: int = 40
+    chunk_size: int = 4096

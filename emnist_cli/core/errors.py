@@ -57,6 +57,12 @@ class DataError(EmnistError):
     exit_code = ExitCode.DATA
 
 
+class TrainingError(EmnistError):
+    """A training run that cannot go on: it diverged, ran out of memory or lost a worker."""
+
+    exit_code = ExitCode.UNEXPECTED
+
+
 class MissingError(EmnistError):
     """Something that has to be installed first."""
 

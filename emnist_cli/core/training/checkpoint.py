@@ -1,0 +1,120 @@
+"""What a training run leaves on disk after each epoch, so that it can go on: plain numpy archives.
+
+`last.npz` holds every variable of the network and the optimizer (the state of its random generators too) and
+what has happened so far; `best.npz` the network's variables after its best epoch. Both appear whole or not at all.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.errors import TrainingError, UsageError
+from emnist_cli.core.records import Epoch
+
+_LAST, _BEST = "last.npz", "best.npz"
+
+
+class State(NamedTuple):
+    """Where a run stands.
+
+    Attributes:
+        task: what is being trained, as `begin` was given it.
+        history: a record of every epoch so far.
+    """
+
+    task: dict[str, Any]
+    history: list[Epoch]
+
+
+def describe(config: TrainConfig, classes: Sequence[str], data: str) -> dict[str, Any]:
+    """Return what two runs must agree in for one to go on where the other stopped."""
+    return {**asdict(config), "classes": list(classes), "data": data}
+
+
+def save(folder: Path, state: State, network: keras.Model, optimizer: keras.Optimizer) -> None:
+    """Write the state after an epoch; of the network alone too, if that epoch is the best."""
+    variables = [*network.variables, *optimizer.variables]
+    _write(folder / _LAST, variables, {"task": state.task, "history": [e._asdict() for e in state.history]})
+    if state.history[-1].best:
+        _write(folder / _BEST, network.variables, {"epoch": state.history[-1].epoch})
+
+
+def restore(folder: Path, network: keras.Model, optimizer: keras.Optimizer) -> State:
+    """Put back every variable; return what had happened.
+
+    Raises:
+        TrainingError: the checkpoint is damaged or another network's.
+    """
+    state = read(folder)
+    _assign(folder / _LAST, [*network.variables, *optimizer.variables])
+    return state
+
+
+def restore_best(folder: Path, network: keras.Model) -> None:
+    """Give the network the weights of the best epoch."""
+    _assign(folder / _BEST, network.variables)
+
+
+def exists(folder: Path) -> bool:
+    """Whether there is a run to go on with."""
+    return (folder / _LAST).is_file()
+
+
+def read(folder: Path) -> State:
+    """Read where a run stands, without its variables.
+
+    Raises:
+        TrainingError: the checkpoint is damaged.
+    """
+    try:
+        with np.load(folder / _LAST) as archive:
+            found = json.loads(str(archive["about"]))
+        return State(found["task"], [Epoch(**epoch) for epoch in found["history"]])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{folder / _LAST}: damaged checkpoint ({error}); start anew with --overwrite") from None
+
+
+def check_same(folder: Path, task: dict[str, Any]) -> None:
+    """Raise UsageError if the run in `folder` was started with other options or data."""
+    before = read(folder).task
+    differ = [name for name in task if before.get(name) != task[name]]
+    if differ:
+        told = ", ".join(f"{name} was {_brief(before.get(name))}, is {_brief(task[name])}" for name in differ)
+        raise UsageError(f"--resume goes on with the same options and data only: {told}")
+
+
+def discard(folder: Path) -> None:
+    """Remove what is left of a run."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _write(path: Path, variables: Sequence[Any], about: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.tmp")
+    arrays = {f"v{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
+    with scratch.open("wb") as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)
+    scratch.replace(path)
+
+
+def _assign(path: Path, variables: Sequence[Any]) -> None:
+    try:
+        with np.load(path) as archive:
+            values: list[NDArray[Any]] = [archive[f"v{i}"] for i in range(len(archive.files) - 1)]
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(f"{path}: damaged checkpoint, or another network's ({error})") from None

@@ -1,0 +1,43 @@
+"""What training looked like: history.csv and curves.png, which lie in the bundle."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from emnist_cli.core.records import Epoch
+
+
+def to_csv(history: Sequence[Epoch]) -> bytes:
+    """Return the history as a csv file, one row an epoch."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Epoch._fields)
+    for epoch in history:
+        writer.writerow("" if value is None else _rounded(value) for value in epoch)
+    return text.getvalue().encode()
+
+
+def to_png(history: Sequence[Epoch], title: str) -> bytes:
+    """Draw loss and accuracy over the epochs, training and held-out pictures in one plot each."""
+    from matplotlib.figure import Figure  # slow to import, and used once
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure.suptitle(title)
+    epochs = [e.epoch for e in history]
+    for axes, name, held in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("val_loss", "val_accuracy"), strict=True):
+        axes.plot(epochs, [getattr(e, name) for e in history], "o-", markersize=3, label="training, as augmented")
+        if history[0].val_loss is not None:
+            axes.plot(epochs, [getattr(e, held) for e in history], "s-", markersize=3, label="held out")
+            best = max(e.epoch for e in history if e.best)
+            axes.axvline(best, color="grey", linestyle=":", label=f"best epoch: {best}")
+        axes.set(xlabel="epoch", ylabel=name)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+    data = io.BytesIO()
+    figure.savefig(data, format="png", dpi=120)
+    return data.getvalue()
+
+
+def _rounded(value: float | int | bool) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,96 @@
+"""What a network is trained on: a split of EMNIST, or one's own labelled pictures."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from emnist_cli.core.errors import DataError, ImageError
+from emnist_cli.core.inference.images import decode, read_bytes
+from emnist_cli.core.inference.labelled import Labelled, find_class
+from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.labels import CHARSETS, find_split
+from emnist_cli.core.training import dataset
+from emnist_cli.core.training.dataset import Pictures
+
+CUSTOM = "custom"
+"""The `split` of a model whose classes are not those of an EMNIST split."""
+
+
+class Task(NamedTuple):
+    """What to train on.
+
+    Attributes:
+        split: name of an EMNIST split, or `CUSTOM`.
+        classes: in order of id, the characters each stands for.
+        pictures: to learn from, and to hold some of them out.
+        about: the data in words, as the manifest has it.
+        data_dir: where the split's test half is; None for a folder.
+    """
+
+    split: str
+    classes: tuple[str, ...]
+    pictures: Pictures
+    about: str
+    data_dir: Path | None
+
+
+def from_split(split: str, data_dir: Path) -> Task:
+    """Train on a split that is in the data folder.
+
+    Raises:
+        DataError: it is not.
+    """
+    classes = tuple(c.characters for c in find_split(split).classes)
+    return Task(split, classes, dataset.load(split, "train", data_dir), dataset.describe(split, data_dir), data_dir)
+
+
+def from_folder(
+    folder: Path,
+    items: Sequence[Labelled],
+    known: Sequence[str] = (),
+    on_picture: Callable[[], None] = lambda: None,
+    on_failure: Callable[[str, str], None] = lambda path, error: None,
+) -> Task:
+    """Train on labelled pictures, which go through the same preprocessing as those of `emnist predict`.
+
+    Args:
+        folder: that they are in.
+        items: the pictures and what they show.
+        known: classes of the network that training starts from; kept if they have a place for every label.
+        on_picture: called after each picture.
+        on_failure: called with the path of a picture that cannot be used, and why.
+
+    Raises:
+        DataError: no picture can be used, or they show one class only.
+    """
+    images, labels = [], []
+    for item in items:
+        try:
+            picture = preprocess(decode(read_bytes(item.found.path)).grey, "auto")
+        except ImageError as error:
+            on_failure(item.found.path, str(error))
+            picture = None
+        else:
+            if picture is None:
+                on_failure(item.found.path, "no ink in it")
+        if picture is not None:
+            images.append(np.round(picture * 255).astype(np.uint8))
+            labels.append(item.label)
+        on_picture()
+    if not images:
+        raise DataError(f"{folder}: none of its {len(items):,} pictures could be used")
+    classes = _classes(labels, known)
+    ids = np.array([find_class(label, classes) for label in labels], np.int64)
+    return Task(CUSTOM, classes, Pictures(np.stack(images), ids), f"{len(images):,} pictures of {folder.name}", None)
+
+
+def _classes(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    if known and all(find_class(label, known) is not None for label in labels):
+        return tuple(known)
+    order = CHARSETS["alnum"]
+    found = sorted(set(labels), key=lambda label: (order.find(label) % len(order) if label in order else 99, label))
+    if len(found) < 2:
+        raise DataError(f"there is one class only, {found[0]!r}; telling characters apart needs two or more")
+    return tuple(found)
