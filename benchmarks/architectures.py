@@ -16,9 +16,9 @@ from statistics import mean
 from typing import Any
 
 from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.data import dataset
+from emnist_cli.core.data.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS
-from emnist_cli.core.training import dataset
-from emnist_cli.core.training.startup import load_tensorflow
 
 
 def main() -> None:

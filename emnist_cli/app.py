@@ -8,6 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from emnist_cli import __version__
+from emnist_cli.commands.data import data
+from emnist_cli.commands.evaluate import evaluate
 from emnist_cli.commands.labels import labels
 from emnist_cli.commands.models import models
 from emnist_cli.commands.predict import predict
@@ -17,6 +19,9 @@ from emnist_cli.output import tell
 
 # Typer has a click of its own inside; this is the base class of its errors, reached through a public name.
 _ClickException: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+_PACKAGES = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}
+"""Import name -> the package that brings it, where the two differ."""
 
 
 class Group(TyperGroup):
@@ -44,7 +49,9 @@ class Group(TyperGroup):
         except EmnistError as error:
             raise typer.Exit(_fail(str(error), error.exit_code)) from None
         except ModuleNotFoundError as error:
-            package = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert"}.get(error.name or "", error.name)
+            package = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}.get(
+                error.name or "", error.name
+            )
             text = f"{package} is not installed; run: pip install {package}"
             raise typer.Exit(_fail(text, ExitCode.MISSING)) from None
         except KeyboardInterrupt:
@@ -92,6 +99,8 @@ def emnist(
 
 
 app.command()(predict)
+app.command()(evaluate)
 app.command()(labels)
 app.command()(models)
 app.command()(train)
+app.add_typer(data)

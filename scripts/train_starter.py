@@ -5,9 +5,8 @@
 ARCHIVE is laid out like NIST's EMNIST archive (gzip.zip); the byclass split is used. SOURCES tells for each picture
 of that split which collection it came from (arrays "names", and "byclass_train" and "byclass_test" as indexes into
 it); with it the manifest has counts and figures by source. The shipped model was trained on a stand-in for EMNIST,
-see docs/model/starter.md. An interrupted run starts over (the weights of
-the last epoch are kept, to look at); 60 epochs of 106,803 pictures take about half an hour on
-two cores.
+see docs/model/starter.md. An interrupted run goes on where it stopped; 60 epochs of 106,803 pictures take about half
+an hour on two cores.
 """
 
 import argparse
@@ -23,10 +22,14 @@ from numpy.typing import NDArray
 
 from emnist_cli.core import bundle, labels
 from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.data import idx
+from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.inference.views import make_view
 from emnist_cli.core.records import Epoch
-from emnist_cli.core.training import export, idx, model, trainer
+from emnist_cli.core.training import checkpoint, export, model
+from emnist_cli.core.training.feed import hold_out
+from emnist_cli.core.training.trainer import Trainer
 
 CLASSES = tuple(c.characters for c in labels.SPLITS["byclass"].classes)
 
@@ -44,12 +47,18 @@ SOURCES = {
 def main() -> None:
     """Run the whole recipe."""
     args = arguments()
-    config = TrainConfig(epochs=args.epochs, seed=args.seed)
+    config = TrainConfig(arch="classic", epochs=args.epochs, seed=args.seed, validation=0)
     keras.utils.set_random_seed(config.seed)
     images, ids = idx.read_split(args.archive, "byclass", "train")
-    network = model.build(config.arch, len(CLASSES))
-    args.work.mkdir(parents=True, exist_ok=True)
-    trainer.train(network, images, ids, config, args.work / "last.weights.h5", report)
+    task = checkpoint.describe(config, CLASSES, str(args.archive))
+    trainer = Trainer(
+        lambda: model.build(config.arch, len(CLASSES)), Pictures(images, ids), hold_out(ids, config), config, task,
+        args.work,
+    )  # fmt: skip
+    if checkpoint.exists(args.work):
+        trainer.resume()
+    trainer.run(on_epoch=report)
+    network = trainer.network
     graph = args.work / "model.tflite"
     graph.write_bytes(export.to_litert(network))
     runtime = Runtime(graph)
@@ -85,7 +94,7 @@ def arguments() -> argparse.Namespace:
 def report(epoch: Epoch) -> None:
     """Print one epoch's figures."""
     print(
-        f"epoch {epoch.number}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f} (augmented training pictures), "
+        f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f} (augmented training pictures), "
         f"{epoch.seconds:.0f} s, {epoch.pictures_per_second:,.0f} pictures/s",
         flush=True,
     )

@@ -93,7 +93,7 @@ def train(
     )
     chosen = choose_format(form, output)
     _check(split, folder, labels, archive, arch)
-    from emnist_cli.core.training.startup import load_tensorflow
+    from emnist_cli.core.data.startup import load_tensorflow
 
     load_tensorflow(threads)
     from emnist_cli.core import bundle
@@ -133,7 +133,8 @@ def _find_pictures(
     quiet: bool,
 ) -> "Task":
     from emnist_cli.console.progress import Bars
-    from emnist_cli.core.training import dataset, task
+    from emnist_cli.core.data import dataset
+    from emnist_cli.core.training import task
 
     bars = Bars(quiet)
     if split is None:

@@ -1,5 +1,6 @@
 """The table of predictions, drawn as they come, and pictures in a terminal."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -91,7 +92,7 @@ def draw(picture: "NDArray[np.float32]", console: Console) -> Text:
     """Draw a picture with half blocks, two pixels a character; with shades where colour is off.
 
     Args:
-        picture: float32 (28, 28) in [0, 1].
+        picture: float (height, width) in [0, 1], of even height.
         console: where it will be printed; decides about colour.
     """
     text = Text(no_wrap=True)
@@ -104,6 +105,19 @@ def draw(picture: "NDArray[np.float32]", console: Console) -> Text:
         text.append("\n")
     text.right_crop(1)
     return text
+
+
+def print_pictures(shown: Sequence[tuple[str, "NDArray[np.uint8]"]]) -> None:
+    """Draw labelled pictures, uint8 (28, 28), side by side at half their size."""
+    console = make_console(sys.stdout)
+    across = max(1, (console.width + 2) // 16)
+    for start in range(0, len(shown), across):
+        row = shown[start : start + across]
+        drawn = [draw(p.reshape(14, 2, 14, 2).mean(axis=(1, 3)) / 255, console).split() for _, p in row]
+        console.print(Text("  ").join(Text(f"{label:^14}", style="bold") for label, _ in row))
+        for lines in zip(*drawn, strict=True):
+            console.print(Text("  ").join(lines))
+        console.print()
 
 
 def _grey(value: float) -> str:

@@ -43,6 +43,8 @@ def print_table(
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -12,8 +12,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE, TrainConfig
+from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.training.augment import augment
-from emnist_cli.core.training.dataset import Pictures
 
 _Rows = Callable[[int], NDArray[np.int64]]
 
@@ -47,7 +47,7 @@ def hold_out(labels: NDArray[np.int64], config: TrainConfig) -> Holdout:
 def training_batches(
     pictures: Pictures, chosen: NDArray[np.int64], config: TrainConfig, first: int, strategy: tf.distribute.Strategy
 ) -> tf.data.Dataset:
-    """Return every batch from step `first` (counted over all epochs) to the end of training.
+    """Return every batch from step `first` (counted over all epochs) on; they never end.
 
     What does not fill a batch is left out, other pictures in each epoch.
 
@@ -73,21 +73,21 @@ def training_batches(
         return order(step // steps)[start : start + size]
 
     seed = config.seed if config.augment else None
-    return _distribute(pictures, rows, range(first, steps * config.epochs), size, seed, strategy)
+    return _distribute(pictures, rows, first, size, seed, strategy)
 
 
 def validation_batches(
     pictures: Pictures, chosen: NDArray[np.int64], size: int, strategy: tf.distribute.Strategy
 ) -> tf.data.Dataset:
-    """Return the held-out pictures in batches of `size`; the last is filled up with pictures of weight 0."""
+    """Return the held-out pictures in batches of `size`, over and over; the last is filled up, with weight 0."""
     steps = -(-len(chosen) // size)
     filled = np.full(steps * size, -1)
     filled[: len(chosen)] = chosen
-    return _distribute(pictures, lambda step: filled[step * size :][:size], range(steps), size, None, strategy)
+    return _distribute(pictures, lambda step: filled[step % steps * size :][:size], 0, size, None, strategy)
 
 
 def _distribute(
-    pictures: Pictures, rows: _Rows, steps: range, size: int, seed: int | None, strategy: tf.distribute.Strategy
+    pictures: Pictures, rows: _Rows, first: int, size: int, seed: int | None, strategy: tf.distribute.Strategy
 ) -> tf.data.Dataset:
     """Give each device its slice of every batch; `rows` names a batch's pictures, -1 for none."""
 
@@ -108,7 +108,8 @@ def _distribute(
                 x = augment(x, tf.stack([tf.constant(seed, tf.int64), number + context.input_pipeline_id * _APART]))
             return x, tf.ensure_shape(y, (share,)), tf.ensure_shape(weight, (share,))
 
-        numbers = tf.data.Dataset.range(steps.start * here, steps.stop * here)
+        # Endless: of a dataset that ends, several machines would have to agree before every step that it has not.
+        numbers = tf.data.Dataset.counter(first * here)
         return numbers.map(fetch, num_parallel_calls=2, deterministic=True).prefetch(4)
 
     return strategy.distribute_datasets_from_function(make)

@@ -14,13 +14,13 @@ import tensorflow as tf
 
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import ModelError, UsageError
+from emnist_cli.core.evaluation.calibration import fit_temperature
+from emnist_cli.core.evaluation.evaluate import Network, score_split
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint, curves, export, model
-from emnist_cli.core.training.calibration import fit_temperature
-from emnist_cli.core.training.dataset import Pictures
-from emnist_cli.core.training.evaluate import Network, score_split
 from emnist_cli.core.training.feed import Holdout, hold_out
 from emnist_cli.core.training.strategy import Spread, make_spread
 from emnist_cli.core.training.task import Task

@@ -64,6 +64,7 @@ def _repeat(step: Callable[..., tf.Tensor], strategy: tf.distribute.Strategy) ->
     def run(batches: Iterator[Any], count: tf.Tensor) -> tf.Tensor:
         total = tf.zeros(2, tf.float64)  # so that it does not matter how many steps are run at once
         for _ in tf.range(count):
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             result = strategy.run(step, args=next(batches))
             total += tf.cast(strategy.experimental_local_results(result)[0], tf.float64)
         return total

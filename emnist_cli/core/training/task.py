@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from emnist_cli.core.data import dataset
+from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import DataError, ImageError
 from emnist_cli.core.inference.images import decode, read_bytes
 from emnist_cli.core.inference.labelled import Labelled, find_class
 from emnist_cli.core.inference.preprocess import preprocess
 from emnist_cli.core.labels import CHARSETS, find_split
-from emnist_cli.core.training import dataset
-from emnist_cli.core.training.dataset import Pictures
 
 CUSTOM = "custom"
 """The `split` of a model whose classes are not those of an EMNIST split."""

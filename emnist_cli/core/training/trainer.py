@@ -12,10 +12,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import TrainingError
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint
-from emnist_cli.core.training.dataset import Pictures
 from emnist_cli.core.training.feed import Holdout, training_batches, validation_batches
 from emnist_cli.core.training.step import Steps, training_steps, validation_steps
 
@@ -157,7 +157,9 @@ class Trainer:
             self._check(totals, done)
             now = time.perf_counter()
             # The first call of all compiles; what it took says nothing about the others.
-            at_once = max(1, min(round(count * _LOOK_EVERY / (now - before)), at_once * 4))
+            # Machines that work together must all run the same number: they wait for each other within each step.
+            if self._strategy.num_replicas_in_sync == 1:
+                at_once = max(1, min(round(count * _LOOK_EVERY / (now - before)), at_once * 4))
             loss, accuracy = totals / (done * self.size)
             rate = done * self.size / (now - start)
             epoch = len(self.history) + 1

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.data import cache, download
+from emnist_cli.core.data.sources import Source, open_source
+from emnist_cli.core.data.startup import load_tensorflow
 from emnist_cli.core.errors import DataError, EmnistError, MissingError
 from emnist_cli.core.labels import SPLITS, find_split
-from emnist_cli.core.training import cache, download
-from emnist_cli.core.training.sources import Source, open_source
-from emnist_cli.core.training.startup import load_tensorflow
 
 TFDS_NAME = "emnist_upright"
 
@@ -203,7 +203,7 @@ def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, a
             folder = cache_folder(scratch, split)
             folder.mkdir(parents=True)
             counts = {part: _fill_cache(builder, folder, part, advance) for part in cache.PARTS}
-            cache.write_record(folder, split, counts, origin)
+            cache.write_record(scratch, folder, split, counts, origin)
             for place in (tfds_folder, cache_folder):
                 _replace(place(scratch, split), place(data_dir, split))
     except EmnistError:
@@ -217,7 +217,7 @@ def _build(source: Source, split: str, data_dir: Path, advance: Advance) -> Any:
     load_tensorflow()
     import tensorflow_datasets as tfds
 
-    from emnist_cli.core.training.builder import EmnistUpright
+    from emnist_cli.core.data.builder import EmnistUpright
 
     tfds.disable_progress_bar()
     builder = EmnistUpright(config=split, data_dir=data_dir)

@@ -54,7 +54,7 @@ class Record:
         counts: pictures of each part.
         class_counts: of each part, pictures of each class in order of id.
         origin: where it came from.
-        files: name -> {"bytes", "sha256"}.
+        files: path within the data folder -> {"bytes", "sha256"}; those of tensorflow-datasets too.
     """
 
     split: str
@@ -131,23 +131,33 @@ def write_part(folder: Path, part: str, count: int, chunks: Iterator[tuple[Any, 
     return totals
 
 
-def write_record(folder: Path, split: str, class_counts: Mapping[str, NDArray[np.int64]], origin: Origin) -> None:
-    """Write `cache.json`, which makes a cache of the files already there."""
+def write_record(
+    root: Path, folder: Path, split: str, class_counts: Mapping[str, NDArray[np.int64]], origin: Origin
+) -> None:
+    """Write `cache.json`, which makes a cache of the files already there.
+
+    Args:
+        root: of the data folder; every file below it belongs to the split.
+        folder: of the cache, below `root`.
+        split: name of the split.
+        class_counts: of each part, as `write_part` returns them.
+        origin: where the split came from.
+    """
     classes = len(find_split(split).classes)
-    names = [f"{part}-{kind}.npy" for part in PARTS for kind in ("images", "labels")]
+    files = sorted(path for path in root.rglob("*") if path.is_file() and not path.parent.name.startswith("."))
     record = Record(
         split,
         {part: int(totals.sum()) for part, totals in class_counts.items()},
         {part: tuple(int(n) for n in totals[:classes]) for part, totals in class_counts.items()},
         origin,
-        {name: {"bytes": (folder / name).stat().st_size, "sha256": sha256_of(folder / name)} for name in names},
+        {p.relative_to(root).as_posix(): {"bytes": p.stat().st_size, "sha256": sha256_of(p)} for p in files},
     )
     (folder / RECORD).write_text(json.dumps({"version": _VERSION, **asdict(record)}, indent=1), encoding="utf-8")
 
 
-def find_damage(folder: Path, record: Record) -> list[str]:
+def find_damage(root: Path, record: Record) -> list[str]:
     """Return the names of the files that are not what the record says."""
-    return [name for name, file in record.files.items() if not _is_whole(folder / name, file)]
+    return [name for name, file in record.files.items() if not _is_whole(root / name, file)]
 
 
 def sha256_of(path: Path) -> str:

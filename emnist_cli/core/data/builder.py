@@ -4,7 +4,7 @@ The builder of tensorflow-datasets itself (4.9.10) reads hard-coded counts inste
 pictures of `letters`, leaves pictures transposed and classes nameless. This one has the same features and
 configurations under a name of its own, so both can lie in one folder:
 
-    import emnist_cli.core.training.builder  # registers it
+    import emnist_cli.core.data.builder  # registers it
     tfds.load("emnist_upright/balanced", data_dir=...)
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 import tensorflow_datasets as tfds
 from tensorflow_datasets.image_classification.mnist import EMNIST
 
+from emnist_cli.core.data import download
+from emnist_cli.core.data.sources import Source, open_source
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
-from emnist_cli.core.training import download
-from emnist_cli.core.training.sources import Source, open_source
 
 PARTS = ("train", "test")
 _SHARD = 250_000  # pictures a file, about 100 MB

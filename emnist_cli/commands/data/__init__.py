@@ -1,0 +1,23 @@
+"""`emnist data`: get EMNIST, look at it, check it, hand it on."""
+
+import typer
+
+from emnist_cli.commands.data.look import info, show, verify
+from emnist_cli.commands.data.transfer import download, export, import_
+
+data = typer.Typer(name="data", invoke_without_command=True)
+
+
+@data.callback()
+def _help(context: typer.Context) -> None:
+    """Get EMNIST, look at it, check it, hand it on."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+data.command("download")(download)
+data.command("import")(import_)
+data.command("info")(info)
+data.command("show")(show)
+data.command("verify")(verify)
+data.command("export")(export)

@@ -1,0 +1,108 @@
+"""`emnist data download`, `import` and `export`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emnist_cli.commands.options import DataDir, Quiet
+from emnist_cli.core.labels import SPLITS, find_split
+from emnist_cli.output import tell
+
+Splits = Annotated[
+    list[str] | None,
+    typer.Option("--split", "-s", metavar="SPLIT", help="Only this split; may be given several times."),
+]
+
+
+class Form(StrEnum):
+    """What `data export --as` takes."""
+
+    IDX = "idx"
+    CSV = "csv"
+    NPZ = "npz"
+    PNG = "png"
+
+
+def download(
+    split: Splits = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="A mirror of NIST's gzip.zip.")] = None,
+    sha256: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="Expected of the file, else NIST's; 'none' accepts another archive."),
+    ] = None,
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+) -> None:
+    """Download EMNIST (562 MB) from NIST and prepare its splits.
+
+    An interrupted download goes on where it stopped. One archive holds all six splits; without --split each is
+    prepared. If NIST cannot be reached, use a mirror, or any copy of the files with: emnist data import
+    """
+    wanted = [find_split(name).name for name in split or SPLITS]
+    from emnist_cli.console.progress import Bars
+    from emnist_cli.core.data import dataset
+    from emnist_cli.core.data.download import SHA256, URL, fetch
+
+    folder = dataset.data_folder(data_dir)
+    archive = dataset.archive_path(folder)
+    expected = None if sha256 == "none" else sha256 or SHA256
+    with Bars(quiet).download("downloading EMNIST") as advance:
+        fetch(url or URL, archive, sha256=expected, on_progress=advance)
+    _import(archive, wanted, folder, quiet)
+
+
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder of EMNIST's pictures.")],
+    split: Splits = None,
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+) -> None:
+    """Prepare EMNIST from files that you have.
+
+    PATH may be NIST's gzip.zip, or its matlab.zip or a .mat file of it; a folder of IDX files, with or without .gz,
+    such as torchvision's EMNIST/raw; or the csv files of Kaggle's crawford/emnist, or their zip.
+    """
+    wanted = [find_split(name).name for name in split or ()]
+    from emnist_cli.core.data import dataset
+
+    _import(path, wanted, dataset.data_folder(data_dir), quiet)
+
+
+def export(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; must not be there yet.")],
+    split: Annotated[str, typer.Option("--split", "-s", metavar="SPLIT", help="What to export.")],
+    form: Annotated[Form, typer.Option("--as", metavar="|".join(Form), help="Kind of files.")],
+    data_dir: DataDir = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a prepared split as files for other programs.
+
+    idx and csv are as NIST and Kaggle publish them: pictures transposed, letters counted from 1. npz and png are
+    upright, class ids counted from 0; png makes one folder a class, which evaluate --folder and train --folder read.
+    """
+    from emnist_cli.console.progress import Bars
+    from emnist_cli.core.data import dataset
+    from emnist_cli.core.data.unload import unload
+
+    folder = dataset.data_folder(data_dir)
+    with Bars(quiet).count(f"writing {split}") as advance:
+        unload(split, form.value, path, folder, advance)
+    if not quiet:
+        tell(f"{split} written to {path}")
+
+
+def _import(path: Path, wanted: list[str], folder: Path, quiet: bool) -> None:
+    from emnist_cli.console.progress import Bars
+    from emnist_cli.core.data import cache, dataset
+
+    with Bars(quiet).count("preparing") as advance:
+        splits = dataset.import_splits(path, wanted, folder, lambda split, done, total: advance(done, total))
+    for split in splits if not quiet else ():
+        record = cache.read_record(dataset.cache_folder(folder, split))
+        if record is not None:
+            told = "" if record.as_published else "; the published EMNIST has other counts"
+            tell(f"{split}: {record.counts['train']:,} training and {record.counts['test']:,} test pictures{told}")
+    if not quiet:
+        tell(f"ready in {folder}; train with: emnist train --split {splits[0]}")

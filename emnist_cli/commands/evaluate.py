@@ -1,0 +1,162 @@
+"""`emnist evaluate`: how well a model reads pictures whose characters are known."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from emnist_cli.commands.options import DataDir, FormatOption, Model, Output, Quiet
+from emnist_cli.core.bundle import DEFAULT_MODEL
+from emnist_cli.core.config import EvaluateConfig
+from emnist_cli.core.errors import UsageError
+from emnist_cli.core.labels import SPLITS
+from emnist_cli.core.records import ClassScore, Evaluation
+from emnist_cli.output import Format, choose_format, open_output, tell, write
+
+if TYPE_CHECKING:
+    from emnist_cli.core.evaluation.evaluate import Network, OnProgress, Scored
+
+PLAIN = ("model", "count", "accuracy", "top3", "macro_f1", "ece", "case_folded", "failed", "unknown")
+
+_FEW = 5  # so many pictures without an answer are told one by one
+
+
+class Part(StrEnum):
+    """What `--part` takes."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+def evaluate(
+    split: Annotated[
+        str | None, typer.Option("--split", "-s", help=f"Score on one of {', '.join(SPLITS)}.", metavar="SPLIT")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Score on the pictures of this folder.", metavar="DIR")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="What they show: csv with columns file,label. Default: DIR/labels.csv, else DIR's sub-folders.",
+            metavar="FILE",
+        ),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Only rows of that csv with this value in a column.", metavar="COLUMN=VALUE")
+    ] = None,
+    part: Annotated[
+        Part | None,
+        typer.Option(metavar="|".join(Part), help=f"Half of the split; default {EvaluateConfig.part}."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N pictures.")] = None,
+    model: Model = DEFAULT_MODEL,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with plots and the worst mistakes here.", metavar="DIR")
+    ] = None,
+    data_dir: DataDir = None,
+    form: FormatOption = None,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """Score a model on a split of EMNIST or on a folder of labelled pictures.
+
+    Without --split and --folder, on the split that the model was trained for.
+    """
+    _check(split, folder, labels, where, part)
+    if report and output and report.resolve() in output.resolve().parents:
+        raise UsageError(
+            f"--output: expected a file outside of the report, which is replaced whole. Received: {output}"
+        )
+    chosen = choose_format(form, output)
+    from emnist_cli.console.progress import Bars
+    from emnist_cli.core.evaluation import report as reports
+    from emnist_cli.core.evaluation.evaluate import Network, score_split
+
+    if report:
+        reports.check(report)
+    network = Network(model)
+    with open_output(output) as stream:
+        with Bars(quiet).count("scoring") as advance:
+            if folder:
+                scored = _score_folder(network, folder, labels, where, limit, quiet, advance)
+            else:
+                half = part.value if part else EvaluateConfig.part
+                scored = score_split(network, split or _own_split(network), half, data_dir, limit, advance)
+        if report:
+            reports.write(report, scored)
+        _print(scored.evaluation, chosen, stream)
+    _tell(scored.evaluation, report, quiet)
+
+
+def _check(split: str | None, folder: Path | None, labels: Path | None, where: str | None, part: Part | None) -> None:
+    """Refuse options that contradict each other."""
+    if folder and split:
+        raise UsageError("--split and --folder: expected one of them, not both")
+    if folder and part:
+        raise UsageError("--part: belongs to a split; rows of a folder's table are chosen with --where COLUMN=VALUE")
+    if not folder and (labels or where):
+        raise UsageError(f"{'--labels' if labels else '--where'}: belongs to --folder, which is not given")
+
+
+def _own_split(network: "Network") -> str:
+    if network.split in SPLITS:
+        return network.split
+    raise UsageError(f"{network.name} does not say which split it is for; give --split or --folder")
+
+
+def _score_folder(
+    network: "Network",
+    folder: Path,
+    labels: Path | None,
+    where: str | None,
+    limit: int | None,
+    quiet: bool,
+    advance: "OnProgress",
+) -> "Scored":
+    from emnist_cli.core.evaluation.evaluate import score_folder
+    from emnist_cli.core.inference.labelled import read_folder
+
+    skipped: list[str] = []
+    items = read_folder(folder, labels, where, network.classes, skipped.append)
+    if skipped and not quiet:
+        more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
+        tell(f"skipped, no labelled picture: {skipped[0]}{more}")
+    on = f"{folder}, where {where}" if where else str(folder)
+    return score_folder(network, items[:limit], str(folder), on, advance)
+
+
+def _print(evaluation: Evaluation, form: Format | None, stream: TextIO) -> None:
+    record = evaluation.as_dict()
+    if form is Format.TABLE:
+        from emnist_cli.console.evaluation import print_evaluation
+
+        print_evaluation(evaluation, stream)
+    elif form is Format.JSON:
+        from emnist_cli.core.evaluation.report import as_json
+
+        stream.write(as_json(evaluation))
+    elif form is Format.JSONL:
+        stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+    elif form is Format.CSV:
+        write(record["classes"], form, stream, ClassScore._fields, ())
+    else:
+        write(
+            ({"name": name, "value": record[name]} for name in PLAIN),
+            None,
+            stream,
+            ["name", "value"],
+            ["name", "value"],
+        )
+
+
+def _tell(evaluation: Evaluation, report: Path | None, quiet: bool) -> None:
+    failures = evaluation.failures
+    for failure in failures[:_FEW]:
+        tell(f"{failure.path}: {failure.error}")
+    if failures:
+        tell(f"{len(failures):,} of {evaluation.count:,} pictures got no answer and count as wrong")
+    if evaluation.unknown and not quiet:
+        tell(f"{evaluation.unknown:,} pictures have a label that no class of the model has; they count as wrong")
+    if report and not quiet:
+        tell(f"the report is in {report}")

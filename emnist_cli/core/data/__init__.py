@@ -1,0 +1,1 @@
+"""EMNIST itself: getting it, preparing it with tensorflow-datasets, reading it. Only `builder` needs TensorFlow."""
