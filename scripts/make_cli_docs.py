@@ -29,13 +29,18 @@ def reference() -> str:
     ]
     for name, command in group.commands.items():
         parts += section(name, command)
+        for inner, subcommand in getattr(command, "commands", {}).items():
+            parts += section(f"{name} {inner}", subcommand)
     return "\n\n".join(parts) + "\n"
 
 
 def section(name: str, command: Any) -> list[str]:
     """Describe one command."""
     arguments = " ".join(p.metavar for p in command.params if p.param_type_name == "argument")
-    parts = [f"## emnist {name}", inspect.cleandoc(command.help), f"    emnist {name} [OPTIONS] {arguments}".rstrip()]
+    usage = "COMMAND ..." if hasattr(command, "commands") else f"[OPTIONS] {arguments}"
+    parts = [f"## emnist {name}", inspect.cleandoc(command.help), f"    emnist {name} {usage}".rstrip()]
+    if hasattr(command, "commands"):
+        return parts
     rows = ["| option | meaning | default |", "| --- | --- | --- |"]
     rows += [row(p) for p in command.params if p.name != "help"]
     return [*parts, "\n".join(rows)]
@@ -47,9 +52,18 @@ def row(parameter: Any) -> str:
         return f"| `{parameter.metavar}` | {parameter.help} | required |"
     value = "" if parameter.is_flag else f" {parameter.metavar}".replace("|", "\\|")
     unset = parameter.default is None or parameter.is_flag
-    default = "" if unset else f"`{getattr(parameter.default, 'value', parameter.default)}`"
+    default = (
+        "required"
+        if parameter.required
+        else ""
+        if unset
+        else f"`{getattr(parameter.default, 'value', parameter.default)}`"
+    )
     environment = f" Environment variable: `{parameter.envvar}`." if parameter.envvar else ""
-    return f"| `{', '.join(parameter.opts)}{value}` | {parameter.help}{environment} | {default} |"
+    names = "/".join([", ".join(parameter.opts), *parameter.secondary_opts])
+    if parameter.secondary_opts:
+        default = f"`{parameter.opts[0] if parameter.default else parameter.secondary_opts[0]}`"
+    return f"| `{names}{value}` | {parameter.help}{environment} | {default} |"
 
 
 if __name__ == "__main__":

@@ -27,6 +27,20 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     monkeypatch.setenv("COLUMNS", "120")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def two_devices() -> None:
+    """Let the CPU count as two devices, so that spreading over devices can be tested; before TensorFlow starts."""
+    if "tensorflow" in sys.modules:
+        _split_cpu()
+
+
+def _split_cpu() -> None:
+    import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not DATA.is_dir():
         if "EMNIST_TEST_DATA" in os.environ:

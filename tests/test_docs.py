@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from emnist_cli.core import bundle
+from emnist_cli.core.labels import SPLITS
+from tests import archives, small_data
 from tests.conftest import REPOSITORY, Emnist
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -40,29 +42,54 @@ def test_every_example_is_read_right(emnist: Emnist, monkeypatch: pytest.MonkeyP
     assert all(Path(row["path"]).stem.endswith(f"-{row['label']}") for row in rows)
 
 
-def commands() -> list[str]:
-    """The lines of the README that call emnist, without comments and pipes."""
-    lines = re.findall(r"^\$ (?:.*\| )?(emnist .*?)(?:\s+#.*| \| .*)?$", README, re.MULTILINE)
-    return [line for line in lines if line.split()[1] != "-"]
+def commands(heading: str) -> list[str]:
+    """The lines of a section of the README that call emnist, without comments and pipes."""
+    section = README.split(f"## {heading}")[1].split("\n## ")[0]
+    return re.findall(r"^\$ (?:.*\| )?(emnist .*?)(?:\s+#.*| \| .*)?$", section, re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", commands())
-def test_the_readmes_commands_run(emnist: Emnist, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+USEFUL, TRAINING = "Ten useful lines", "Training and scoring"
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with everything that the README's commands name."""
     monkeypatch.chdir(tmp_path)
     examples = sorted((REPOSITORY / "examples").iterdir())
-    for folder in ("scans", "form"):
+    table = ["file,label"]
+    for folder in ("scans", "form", "mine"):
         (tmp_path / folder).mkdir()
         for path in examples:
             name = path.with_suffix(".tif").name if path.suffix == ".tiff" else path.name
             (tmp_path / folder / name).write_bytes(path.read_bytes())
+            table.append(f"{name},{path.stem[-1]}")
+        (tmp_path / folder / "labels.csv").write_text("\n".join(table[: len(examples) + 1]) + "\n")
     (tmp_path / "scan.png").write_bytes(examples[1].read_bytes())
-    result = emnist(*shlex.split(line)[1:], stdin=examples[1].read_bytes())
+    return tmp_path
+
+
+@pytest.mark.parametrize("line", commands(USEFUL))
+def test_the_readmes_commands_run(emnist: Emnist, line: str, workplace: Path) -> None:
+    result = emnist(*shlex.split(line)[1:], stdin=(workplace / "scan.png").read_bytes())
     assert result.code == 0, result
-    assert result.out or list(tmp_path.glob("*.csv"))
+    assert result.out or list(workplace.glob("*.csv"))
 
 
-def test_the_readme_has_ten_commands() -> None:
-    assert len(commands()) == 10
+def test_the_readme_has_ten_useful_lines() -> None:
+    assert len(commands(USEFUL)) == 10
+
+
+@pytest.mark.filterwarnings("ignore")  # TensorFlow's own
+@pytest.mark.parametrize("line", commands(TRAINING))
+def test_the_readmes_commands_on_training_run(
+    emnist: Emnist, line: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for split in ("balanced", "letters"):
+        small_data.prepare(workplace / "data", split, "".join(c.label for c in SPLITS[split].classes))
+    monkeypatch.setenv("EMNIST_DATA", str(workplace / "data"))
+    archives.write_folder(workplace / "EMNIST" / "raw", dict(archives.idx_files(archives.small("digits"))))
+    result = emnist(*shlex.split(line)[1:], *(["--epochs", 1] if line.startswith("emnist train") else []))
+    assert result.code == 0, result
 
 
 @pytest.mark.parametrize("page", [REPOSITORY / "README.md", REPOSITORY / "docs" / "python.md"], ids=lambda p: p.name)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from emnist_cli.commands.options import Archive, DataDir, FormatOption, Output, Quiet
-from emnist_cli.core.config import TrainConfig
-from emnist_cli.core.errors import ExitCode, UsageError
+from emnist_cli.core.config import ARCHITECTURES, TrainConfig
+from emnist_cli.core.errors import ExitCode, UsageError, did_you_mean
 from emnist_cli.output import Format, choose_format, open_output, tell, write
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def train(
     ] = None,
     arch: Annotated[
         str,
-        typer.Option(metavar="NAME", help="default, classic, compact, twolayer, mnist, lenet5 or vgg5; see docs."),
+        typer.Option(metavar="NAME", help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md."),
     ] = TrainConfig.arch,
     epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over the pictures.")] = TrainConfig.epochs,
     batch_size: Annotated[
@@ -114,6 +114,8 @@ def _check(split: str | None, folder: Path | None, labels: Path | None, archive:
     """Refuse options that contradict each other."""
     from emnist_cli.core.labels import find_split
 
+    if arch not in ARCHITECTURES:
+        raise UsageError(f"--arch: no architecture is called {arch!r}; {did_you_mean(arch, ARCHITECTURES)}")
     if (split is None) == (folder is None):
         raise UsageError("say what to train on: --split (such as --split balanced) or --folder DIR, one of the two")
     if split is not None:

@@ -25,6 +25,10 @@ class PredictConfig:
     max_megapixels: int = 128
 
 
+ARCHITECTURES = ("default", "classic", "compact", "twolayer", "mnist", "lenet5", "vgg5")
+"""What `--arch` takes: the functions of `core/training/model.py`, named here so that no TensorFlow is needed to ask."""
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """How a network is trained; written into the bundle's manifest and into every checkpoint.

@@ -6,6 +6,7 @@ what has happened so far; `best.npz` the network's variables after its best epoc
 
 import json
 import shutil
+import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,8 @@ from emnist_cli.core.errors import TrainingError, UsageError
 from emnist_cli.core.records import Epoch
 
 _LAST, _BEST = "last.npz", "best.npz"
+
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
 
 class State(NamedTuple):
@@ -78,7 +81,7 @@ def read(folder: Path) -> State:
         with np.load(folder / _LAST) as archive:
             found = json.loads(str(archive["about"]))
         return State(found["task"], [Epoch(**epoch) for epoch in found["history"]])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (*_DAMAGED, TypeError) as error:
         raise TrainingError(f"{folder / _LAST}: damaged checkpoint ({error}); start anew with --overwrite") from None
 
 
@@ -116,5 +119,5 @@ def _assign(path: Path, variables: Sequence[Any]) -> None:
             values: list[NDArray[Any]] = [archive[f"v{i}"] for i in range(len(archive.files) - 1)]
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-    except (OSError, ValueError, KeyError) as error:
+    except _DAMAGED as error:
         raise TrainingError(f"{path}: damaged checkpoint, or another network's ({error})") from None

@@ -1,7 +1,8 @@
 """The CNN definitions. One small function an architecture; `build` finds it by name.
 
 Every network takes (n, 28, 28, 1) float32 in [0, 1], white ink on black, and gives (n, classes) float32
-probabilities. Beside `default` there are the ones that small EMNIST projects describe, to compare with.
+probabilities. Beside `default` there are the ones that small EMNIST projects describe, to compare with. Their
+names stand in `config.ARCHITECTURES`.
 """
 
 from collections.abc import Callable
@@ -103,7 +104,7 @@ def vgg5(classes: int) -> keras.Model:
     return _network("vgg5", stack, classes)
 
 
-ARCHITECTURES: dict[str, Callable[[int], keras.Model]] = {
+_BY_NAME: dict[str, Callable[[int], keras.Model]] = {
     f.__name__: f for f in (default, classic, compact, twolayer, mnist, lenet5, vgg5)
 }
 
@@ -114,9 +115,9 @@ def build(arch: str, classes: int) -> keras.Model:
     Raises:
         UsageError: no architecture has that name.
     """
-    if arch not in ARCHITECTURES:
-        raise UsageError(f"--arch: {did_you_mean(arch, ARCHITECTURES)}. Received: {arch!r}")
-    return ARCHITECTURES[arch](classes)
+    if arch not in _BY_NAME:
+        raise UsageError(f"--arch: no architecture is called {arch!r}; {did_you_mean(arch, _BY_NAME)}")
+    return _BY_NAME[arch](classes)
 
 
 def rebuild_head(network: keras.Model, classes: int) -> keras.Model:

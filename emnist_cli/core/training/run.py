@@ -1,6 +1,7 @@
 """A whole training run: train, convert, calibrate, score, and leave a bundle that the other commands use."""
 
 import dataclasses
+import importlib.util
 import os
 import tempfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import tensorflow as tf
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data.dataset import Pictures
-from emnist_cli.core.errors import ModelError, UsageError
+from emnist_cli.core.errors import MissingError, ModelError, UsageError
 from emnist_cli.core.evaluation.calibration import fit_temperature
 from emnist_cli.core.evaluation.evaluate import Network, score_split
 from emnist_cli.core.inference.runtime import Runtime
@@ -121,10 +122,14 @@ def train(
         watch: told how it goes.
 
     Raises:
+        MissingError: TensorBoard is not installed, and its logs are asked for.
         UsageError, TrainingError, ModelError: see `Trainer`, `make_spread`; nothing but the checkpoint is left.
         KeyboardInterrupt: interrupted before the first epoch was over.
     """
+    if tensorboard is not None and importlib.util.find_spec("tensorboard") is None:
+        raise MissingError("tensorboard is not installed; run: pip install tensorboard")
     spread = make_spread(strategy, config.batch_size)
+    keras.utils.clear_session()  # or a second run in one process would name its layers otherwise
     keras.utils.set_random_seed(config.seed)
     holdout = hold_out(task.pictures.labels, config)
     with _precision(config):

@@ -115,7 +115,8 @@ class Trainer:
             TrainingError: the loss is no number, memory is out, or a worker is gone.
         """
         try:
-            self._run(on_step, on_epoch)
+            for epoch in self.epochs(on_step):
+                on_epoch(epoch)
         except tf.errors.ResourceExhaustedError:
             smaller = max(self.size // 2, 1)
             raise TrainingError(f"out of memory with batches of {self.size}; try --batch-size {smaller}") from None
@@ -131,7 +132,8 @@ class Trainer:
         """Give the network the weights of its best epoch."""
         checkpoint.restore_best(self._folder, self.network)
 
-    def _run(self, on_step: Callable[[Progress], None], on_epoch: Callable[[Epoch], None]) -> None:
+    def epochs(self, on_step: Callable[[Progress], None] = lambda progress: None) -> Iterator[Epoch]:
+        """Train epoch by epoch; each is yielded when its checkpoint is written. `run` says what is raised."""
         first = len(self.history) * self.steps
         batches = iter(training_batches(self._pictures, self._holdout.train, self._config, first, self._strategy))
         steps = training_steps(self.network, self._optimizer, self.size, self._strategy)
@@ -141,7 +143,7 @@ class Trainer:
             totals = self._train_epoch(steps, batches, on_step)
             seconds = time.perf_counter() - start
             self._end_epoch(totals, seconds, self._validate(validate))
-            on_epoch(self.history[-1])
+            yield self.history[-1]
 
     def _train_epoch(
         self, steps: Steps, batches: Iterator[Any], on_step: Callable[[Progress], None]

@@ -1,0 +1,316 @@
+"""`emnist train` as users run it: what it leaves, what it prints, and how it ends when it is stopped."""
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emnist_cli.core import bundle
+from tests.conftest import Emnist
+from tests.handwriting import picture
+from tests.small_data import prepare
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
+
+QUICK = ("--arch", "lenet5", "--batch-size", "16", "--no-augment")
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    prepare(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("seven") / "7.png"
+    picture("7", 1).save(path)
+    return path
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_run_leaves_a_model_that_the_other_commands_use(emnist: Emnist, data_dir: Path, seven: Path) -> None:
+    trained = emnist("train", "--split", "digits", *QUICK, "--epochs", 12, "--data-dir", data_dir, "-f", "jsonl")
+    assert trained.code == 0, trained
+    epochs = [json.loads(line) for line in trained.out.splitlines()]
+    assert [e["epoch"] for e in epochs] == list(range(1, 13))
+    assert list(epochs[0]) == [
+        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "pictures_per_second", "learning_rate",
+        "best",
+    ]  # fmt: skip
+    assert "emnist predict --model digits-lenet5" in trained.err
+    folder = bundle.user_folder()
+    assert folder is not None
+    names = {path.name for path in (folder / "digits-lenet5").iterdir()}
+    assert names == {"manifest.json", "model.tflite", "model.keras", "history.csv", "curves.png"}
+    assert [path.name for path in folder.iterdir()] == ["digits-lenet5"], "nothing of the run is left beside it"
+    assert len(rows((folder / "digits-lenet5" / "history.csv").read_text())) == 12
+    assert emnist("predict", seven, "--model", "digits-lenet5").out.split("\t")[1] == "7"
+    listed = {row["name"]: row for row in rows(emnist("models", "-f", "csv").out)}
+    scored = json.loads(
+        emnist("evaluate", "--model", "digits-lenet5", "--split", "digits", "--data-dir", data_dir, "-f", "json").out
+    )
+    assert float(listed["digits-lenet5"]["accuracy"]) == pytest.approx(scored["accuracy"], abs=1e-4)
+    assert scored["accuracy"] > 0.9
+    assert scored["count"] == 90
+
+
+def test_the_manifest_says_what_the_model_was_made_of(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
+    out = tmp_path / "models" / "mine"
+    assert emnist("train", "-s", "digits", *QUICK, "--epochs", 2, "--out", out, "--data-dir", data_dir, "-q").code == 0
+    manifest = bundle.read(out).manifest
+    assert manifest is not None
+    assert (manifest.name, manifest.split, manifest.classes) == ("mine", "digits", tuple("0123456789"))
+    assert manifest.training["arch"] == "lenet5"
+    assert manifest.training["epochs"] == 2
+    assert manifest.data[0]["source"] == "digits of strokes.zip, which is not the published EMNIST"
+    assert manifest.data[0]["count"] == 220
+    first, *_, last = manifest.metrics
+    assert (first.name, first.count, first.on) == ("accuracy", 90, f"{manifest.data[0]['source']}, test half")
+    assert (last.count, "held out" in last.on) == (20, True)
+    assert 0.2 <= manifest.temperature <= 5
+    assert set(manifest.versions) == {"tensorflow", "keras", "numpy"}
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table", None])
+def test_every_format(emnist: Emnist, data_dir: Path, tmp_path: Path, form: str | None) -> None:
+    how = ["--format", form] if form else []
+    result = emnist(
+        "train", "-s", "digits", *QUICK, "--epochs", 2, "--limit", 60, "--out", tmp_path / "m", "--data-dir", data_dir,
+        "--quiet", *how,
+    )  # fmt: skip
+    assert (result.code, result.err) == (0, "")
+    if form == "csv":
+        assert [row["epoch"] for row in rows(result.out)] == ["1", "2"]
+    elif form == "json":
+        assert [row["epoch"] for row in json.loads(result.out)] == [1, 2]
+    elif form == "table":
+        assert "lenet5, trained on digits" in result.out
+        assert "held out of training" in result.out
+    else:
+        assert [line.split("\t")[0] for line in result.out.splitlines()] == ["1", "2"]
+
+
+def test_an_earlier_model_is_not_lost(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
+    command = ["train", "-s", "digits", *QUICK, "--epochs", 1, "--limit", 40, "--out", tmp_path / "m"]
+    command += ["--data-dir", data_dir, "-q"]
+    assert emnist(*command).code == 0
+    before = (tmp_path / "m" / "manifest.json").read_bytes()
+    refused = emnist(*command)
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        f"emnist: {tmp_path / 'm'} is there already; choose another --name or --out, or replace it: --overwrite\n"
+    )
+    assert (tmp_path / "m" / "manifest.json").read_bytes() == before
+    assert emnist(*command, "--overwrite", "--seed", 2).code == 0
+    assert (tmp_path / "m" / "manifest.json").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ([], 2, "say what to train on: --split (such as --split balanced) or --folder DIR, one of the two"),
+        (["--split", "digits", "--folder", "."], 2, "say what to train on"),
+        (["--split", "digit"], 2, "no EMNIST split is called 'digit'; did you mean digits?"),
+        (["--split", "digits", "--arch", "resnet"], 2, "--arch: no architecture is called 'resnet'"),
+        (["--split", "digits", "--labels", "x.csv"], 2, "--labels goes with --folder only"),
+        (["--folder", ".", "--archive", "x.zip"], 2, "--archive goes with --split only"),
+        (["--split", "digits", "--epochs", "0"], 2, "Invalid value for '--epochs'"),
+        (["--split", "digits", "--validation", "1"], 2, "Invalid value for '--validation'"),
+        (["--split", "digits", "--strategy", "cloud"], 2, "--strategy: expected one of one, mirrored, multiworker"),
+        (["--split", "digits", "--strategy", "multiworker"], 2, "--strategy multiworker: expected TF_CONFIG such as"),
+        (["--split", "digits", "--resume"], 2, "--resume: there is no interrupted run of 'digits-default'"),
+        (["--split", "digits", "--name", "a/b"], 2, "--name: expected a plain name without slashes"),
+        (["--split", "digits", "--from", "starter"], 4, "--from: starter has no usable model.keras"),
+        (["--split", "digits", "--from", "nosuch"], 4, "no model, folder or file is called 'nosuch'"),
+        (["--split", "letters", "--archive", "nosuch.zip"], 5, "nosuch.zip"),
+        (["--folder", "nosuch"], 2, "--folder: expected a folder of pictures. Received: nosuch"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    emnist: Emnist, data_dir: Path, options: list[str], code: int, message: str
+) -> None:
+    result = emnist("train", *options, "--data-dir", data_dir)
+    assert (result.code, result.out) == (code, "")
+    assert result.err.startswith(f"emnist: {message}"), result.err
+    assert result.err.count("\n") == 1
+
+
+def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
+    """A folder with a table, of two classes that EMNIST does not have, one picture broken; then on from there."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    table = ["file,label"]
+    for character, label in (("A", "alpha"), ("O", "omega")):
+        for donor in range(3):
+            for pen in (0.04, 0.06, 0.08, 0.1):
+                name = f"{label}-{donor}-{pen}.png"
+                picture(character, donor, pen=pen).save(folder / name)
+                table.append(f"{name},{label}")
+    (folder / "broken.png").write_bytes(b"nothing")
+    (folder / "labels.csv").write_text("\n".join([*table, "broken.png,alpha"]) + "\n")
+    out = tmp_path / "model"
+    command = ["train", "--folder", folder, "--arch", "lenet5", "--epochs", 20, "--batch-size", 4, "--out"]
+    result = emnist(*command, out)
+    assert result.code == 0, result
+    assert "left out" in result.err
+    assert "broken.png" in result.err
+    manifest = bundle.read(out).manifest
+    assert manifest is not None
+    assert (manifest.split, manifest.classes) == ("custom", ("alpha", "omega"))
+    picture("A", 1, pen=0.07).save(tmp_path / "new.png")
+    assert emnist("predict", tmp_path / "new.png", "--model", out).code == 0
+
+    further = emnist(*command, tmp_path / "further", "--from", out, "-f", "jsonl", "-q", "--epochs", 1)
+    assert further.code == 0, further
+    started, anew = json.loads(further.out), rows((out / "history.csv").read_text())[0]
+    assert started["loss"] < float(anew["loss"]), "it goes on from what was learned"
+
+
+class Worker:
+    """A training process in the background whose lines can be waited for."""
+
+    def __init__(self, *args: object, **env: str) -> None:
+        command = [sys.executable, "-m", "emnist_cli", "train", *map(str, args)]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}
+        )
+
+    def wait_for_epoch(self, number: int) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if json.loads(line)["epoch"] == number:
+                return
+        pytest.fail(f"ended before epoch {number}: {self.process.communicate()}")
+
+    def end(self, timeout: float = 100) -> tuple[int, str]:
+        _, err = self.process.communicate(timeout=timeout)
+        return self.process.returncode, err
+
+
+@pytest.fixture
+def workers() -> Iterator[list[Worker]]:
+    started: list[Worker] = []
+    yield started
+    for worker in started:
+        worker.process.kill()
+        worker.process.communicate()
+
+
+def test_ctrl_c_keeps_the_best_epoch_and_resume_ends_as_if_nothing_had_been(
+    emnist: Emnist, data_dir: Path, seven: Path, tmp_path: Path, workers: list[Worker]
+) -> None:
+    options = ["--split", "digits", "--arch", "mnist", "--batch-size", 16, "--epochs", 25, "--data-dir", data_dir]
+    options += ["-f", "jsonl", "--out"]
+    workers.append(Worker(*options, tmp_path / "m"))
+    workers[0].wait_for_epoch(3)
+    workers[0].process.send_signal(signal.SIGINT)
+    code, err = workers[0].end()
+    assert code == 130, err
+    assert "interrupted after epoch" in err.splitlines()[-1]
+    assert "go on with --resume" in err.splitlines()[-1]
+    stopped = bundle.read(tmp_path / "m").manifest
+    assert stopped is not None
+    assert stopped.training["interrupted"] is True
+    assert emnist("predict", seven, "--model", tmp_path / "m").code == 0
+
+    again = emnist("train", *options, tmp_path / "m")
+    assert again.code == 2
+    assert "go on with --resume, or start anew with --overwrite" in again.err
+    changed = emnist("train", *options, tmp_path / "m", "--resume", "--batch-size", 8)
+    assert (changed.code, "batch_size was 16, is 8" in changed.err) == (2, True)
+
+    resumed = emnist("train", *options, tmp_path / "m", "--resume")
+    assert resumed.code == 0, resumed
+    whole = emnist("train", *options, tmp_path / "whole")
+    assert whole.code == 0, whole
+    assert (tmp_path / "m" / "model.tflite").read_bytes() == (tmp_path / "whole" / "model.tflite").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "whole"]
+
+
+def test_ctrl_c_before_the_first_epoch_leaves_nothing(data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:
+    workers.append(Worker("--split", "digits", "--data-dir", data_dir, "--epochs", 9, "--out", tmp_path / "m"))
+    time.sleep(0.5)
+    workers[0].process.send_signal(signal.SIGINT)
+    code, err = workers[0].end()
+    assert code == 130, err
+    assert "Traceback" not in err
+    assert not (tmp_path / "m").exists()
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    ports = [int(s.getsockname()[1]) for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def start_two(workers: list[Worker], *args: object) -> None:
+    hosts = [f"localhost:{port}" for port in free_ports(2)]
+    for index in range(2):
+        config = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": index}}
+        workers.append(Worker("--strategy", "multiworker", *args, TF_CONFIG=json.dumps(config)))
+
+
+def test_two_workers_train_as_one_does(emnist: Emnist, data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:
+    options = ["--split", "digits", *QUICK, "--epochs", 4, "--data-dir", data_dir, "-f", "jsonl", "--out"]
+    start_two(workers, *options, tmp_path / "two" / "m")
+    assert [worker.end()[0] for worker in workers] == [0, 0]
+    assert [p.name for p in (tmp_path / "two").iterdir()] == ["m"], "one bundle, and nothing beside it"
+    assert emnist("train", *options, tmp_path / "one", "-q").code == 0
+    two, one = (rows((folder / "history.csv").read_text()) for folder in (tmp_path / "two" / "m", tmp_path / "one"))
+    for a, b in zip(two, one, strict=True):
+        assert float(a["loss"]) == pytest.approx(float(b["loss"]), rel=1e-3)
+        assert float(a["val_loss"]) == pytest.approx(float(b["val_loss"]), rel=1e-3)
+
+
+def test_a_worker_that_dies_ends_the_run_and_the_checkpoint_is_good(
+    emnist: Emnist, data_dir: Path, tmp_path: Path, workers: list[Worker]
+) -> None:
+    options = ["--split", "digits", *QUICK, "--epochs", 2000, "--data-dir", data_dir, "-f", "jsonl"]
+    options += ["--out", tmp_path / "m"]
+    start_two(workers, *options)
+    workers[0].wait_for_epoch(3)
+    workers[1].process.kill()
+    code, err = workers[0].end()
+    assert code == 1, err
+    told = [line for line in err.splitlines() if not line.startswith("emnist: epoch")]
+    assert told == [line for line in told if line.startswith("emnist: another worker is gone")], err
+    assert len(told) == 1
+    assert "--resume" in told[0]
+    assert not (tmp_path / "m").exists()
+    from emnist_cli.core.training import checkpoint
+
+    assert len(checkpoint.read(tmp_path / ".m.training").history) >= 3
+
+
+def test_a_batch_that_cannot_be_shared_out(data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:
+    start_two(workers, "--split", "digits", "--batch-size", 17, "--data-dir", data_dir, "--out", tmp_path / "m")
+    for worker in workers:
+        code, err = worker.end()
+        assert code == 2
+        assert "--batch-size: expected a multiple of the 2 devices. Received: 17" in err
+
+
+def test_tensorboard_logs(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    result = emnist(
+        "train", "-s", "digits", *QUICK, "--epochs", 1, "--limit", 40, "--out", tmp_path / "m", "--data-dir", data_dir,
+        "--tensorboard", logs, "-q",
+    )  # fmt: skip
+    assert result.code == 0, result
+    assert list(logs.glob("events.out.tfevents.*"))
