@@ -21,7 +21,7 @@ def clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     home = tmp_path_factory.mktemp("home")
     for name in ("HOME", "XDG_DATA_HOME", "LOCALAPPDATA", "USERPROFILE"):
         monkeypatch.setenv(name, str(home))
-    for name in ("EMNIST_MODEL", "EMNIST_DEBUG", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
+    for name in ("EMNIST_MODEL", "EMNIST_DATA", "EMNIST_DEBUG", "FORCE_COLOR", "GITHUB_ACTIONS", "PY_COLORS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")

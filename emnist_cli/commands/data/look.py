@@ -82,7 +82,8 @@ def show(
         return
     from emnist_cli.console.predictions import print_pictures
 
-    print_pictures(chosen)
+    with open_output(None):
+        print_pictures(chosen)
 
 
 def _print(

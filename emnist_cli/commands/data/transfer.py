@@ -1,5 +1,6 @@
 """`emnist data download`, `import` and `export`."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,8 @@ from typing import Annotated
 import typer
 
 from emnist_cli.commands.options import DataDir, Quiet
-from emnist_cli.core.labels import SPLITS, find_split
+from emnist_cli.core.errors import UsageError
+from emnist_cli.core.labels import find_split
 from emnist_cli.output import tell
 
 Splits = Annotated[
@@ -40,14 +42,14 @@ def download(
     An interrupted download goes on where it stopped. One archive holds all six splits; without --split each is
     prepared. If NIST cannot be reached, use a mirror, or any copy of the files with: emnist data import
     """
-    wanted = [find_split(name).name for name in split or SPLITS]
+    wanted = [find_split(name).name for name in split or ()]
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.data import dataset
     from emnist_cli.core.data.download import SHA256, URL, fetch
 
+    expected = SHA256 if sha256 is None else _parse_checksum(sha256)
     folder = dataset.data_folder(data_dir)
     archive = dataset.archive_path(folder)
-    expected = None if sha256 == "none" else sha256 or SHA256
     with Bars(quiet).download("downloading EMNIST") as advance:
         fetch(url or URL, archive, sha256=expected, on_progress=advance)
     _import(archive, wanted, folder, quiet)
@@ -91,6 +93,14 @@ def export(
         unload(split, form.value, path, folder, advance)
     if not quiet:
         tell(f"{split} written to {path}")
+
+
+def _parse_checksum(text: str) -> str | None:
+    if text == "none":
+        return None
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise UsageError(f"--sha256: expected 64 hexadecimal digits, or none. Received: {text!r}")
+    return text.lower()
 
 
 def _import(path: Path, wanted: list[str], folder: Path, quiet: bool) -> None:

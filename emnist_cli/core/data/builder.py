@@ -27,6 +27,11 @@ _DESCRIPTION = """EMNIST, handwritten digits and letters from NIST Special Datab
 black. Pictures are upright and class ids count from 0, unlike in the published files."""
 
 
+class _Info(tfds.core.DatasetInfo):  # type: ignore[misc]  # tensorflow-datasets has no types
+    def initialize_from_bucket(self) -> None:
+        """Google's bucket knows nothing of this dataset, and looking there leaves an empty folder in /tmp."""
+
+
 class EmnistUpright(EMNIST):  # type: ignore[misc]  # tensorflow-datasets has no types
     """Prepares a split from `source`; without one, downloads NIST's archive as tensorflow-datasets does.
 
@@ -49,7 +54,7 @@ class EmnistUpright(EMNIST):  # type: ignore[misc]  # tensorflow-datasets has no
 
     def _info(self) -> tfds.core.DatasetInfo:
         names = [c.label for c in SPLITS[self.builder_config.name].classes]
-        return tfds.core.DatasetInfo(
+        return _Info(
             builder=self,
             description=_DESCRIPTION,
             features=tfds.features.FeaturesDict(

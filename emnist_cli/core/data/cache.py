@@ -78,7 +78,7 @@ def read_record(folder: Path) -> Record | None:
             return None
         class_counts = {part: tuple(counts) for part, counts in found["class_counts"].items()}
         return Record(**{**found, "class_counts": class_counts, "origin": Origin(**found["origin"])})
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -94,10 +94,10 @@ def read(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
     try:
         images = np.load(folder / f"{part}-images.npy", mmap_mode="r")
         labels = np.load(folder / f"{part}-labels.npy")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder}: damaged ({error}); get the split again: emnist data import") from None
-    if images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
-        raise DataError(f"{folder}: {part} has pictures {images.shape} for {len(labels)} labels; get the split again")
+        if images.shape != (len(labels), IMAGE_SIZE, IMAGE_SIZE) or images.dtype != np.uint8:
+            raise ValueError(f"{part} has pictures {images.dtype} {images.shape} for {len(labels)} labels")
+    except (OSError, EOFError, ValueError) as error:  # EOFError: a file of no bytes
+        raise DataError(f"{folder}: damaged ({error}); get the split again with: emnist data import PATH") from None
     return np.asarray(images), labels.astype(np.int64)
 
 

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.data import cache, download
+from emnist_cli.core.data.containers import Folder
 from emnist_cli.core.data.sources import Source, open_source
 from emnist_cli.core.data.startup import load_tensorflow
-from emnist_cli.core.errors import DataError, EmnistError, MissingError
+from emnist_cli.core.errors import DataError, MissingError
 from emnist_cli.core.labels import SPLITS, find_split
 
 TFDS_NAME = "emnist_upright"
@@ -99,8 +100,8 @@ def cache_folder(data_dir: Path, split: str) -> Path:
 
 
 def origin_of(path: Path, sha256: bool = True) -> cache.Origin:
-    """Describe a source file or folder; with `sha256`, a file is read whole."""
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    """Describe a source file or folder; with `sha256`, a file is read whole, of a folder only EMNIST's files count."""
+    files = [path] if path.is_file() else [path / name for name in Folder(path).names]
     stats = [p.stat() for p in files]
     digest = cache.sha256_of(path) if sha256 and path.is_file() else ""
     size, changed = sum(s.st_size for s in stats), max((s.st_mtime_ns for s in stats), default=0)
@@ -133,16 +134,23 @@ def import_splits(path: Path, splits: Iterable[str], data_dir: Path, on_progress
         DataError: a split is not there, or a file is damaged; what was prepared before stays as it was.
     """
     source = open_source(path)
-    wanted = list(splits) or list(source.splits)
+    if path.suffix != ".mat":
+        path = source.path  # of many files in a folder one was named
+    wanted = list(dict.fromkeys(splits)) or list(source.splits)
     for split in wanted:
         if find_split(split).name not in source.splits:
             raise DataError(f"{path}: has no split {split!r}; it has {', '.join(source.splits)}")
-    missing = [split for split in wanted if not is_from(path, split, data_dir)]
+    missing = [split for split in wanted if not (is_from(path, split, data_dir) and _is_whole(split, data_dir))]
     origin = origin_of(path) if missing else None
     for split in missing:
         assert origin is not None
         _prepare(source, split, data_dir, origin, _counter(source, split, on_progress))
     return wanted
+
+
+def _is_whole(split: str, data_dir: Path) -> bool:
+    record = cache.read_record(cache_folder(data_dir, split))
+    return record is not None and not cache.find_damage(data_dir, record)
 
 
 def archive_path(data_dir: Path) -> Path:
@@ -195,6 +203,9 @@ def tfds_folder(data_dir: Path, split: str) -> Path:
 
 def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, advance: Advance) -> None:
     """Write a split with tensorflow-datasets, read it back into the cache, and put both in place."""
+    load_tensorflow()
+    import tensorflow as tf
+
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=data_dir, prefix=".preparing-") as name:
@@ -206,15 +217,14 @@ def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, a
             cache.write_record(scratch, folder, split, counts, origin)
             for place in (tfds_folder, cache_folder):
                 _replace(place(scratch, split), place(data_dir, split))
-    except EmnistError:
-        raise
-    except OSError as error:
-        raise DataError(f"{data_dir}: {split} cannot be written ({error.strerror or error})") from None
+    except (OSError, tf.errors.OpError) as error:
+        # TensorFlow's say "FILE; REASON".
+        reason = (isinstance(error, OSError) and error.strerror) or str(error).rpartition("; ")[2]
+        raise DataError(f"{data_dir}: {split} cannot be written ({reason})") from None
 
 
 def _build(source: Source, split: str, data_dir: Path, advance: Advance) -> Any:
     """Run the builder, without what tensorflow-datasets and TensorFlow print."""
-    load_tensorflow()
     import tensorflow_datasets as tfds
 
     from emnist_cli.core.data.builder import EmnistUpright

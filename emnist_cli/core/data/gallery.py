@@ -56,7 +56,7 @@ def draw(shown: list[Shown], path: Path) -> None:
     """Write a sheet of pictures, dark on light, each above its label.
 
     Raises:
-        UsageError: Pillow knows no format for the file's name.
+        UsageError: Pillow writes no format with the file's suffix, or there is no such folder.
         OutputError: it cannot be written.
     """
     columns = min(len(shown), max(1, round((len(shown) * 1.4) ** 0.5)))
@@ -73,14 +73,18 @@ def draw(shown: list[Shown], path: Path) -> None:
 
 
 def _save(sheet: Image.Image, path: Path) -> None:
-    scratch = path.with_name(f".{path.name[:100]}.tmp{path.suffix}")
+    form = Image.registered_extensions().get(path.suffix.lower())
+    if form not in Image.SAVE:
+        raise UsageError(f"--output: expected a picture such as grid.png. Received: {path}")
+    if path.is_dir() or not path.parent.is_dir():
+        raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
+    path = path.resolve()  # what a link leads to is replaced, not the link
+    scratch = path.with_name(f".{path.name[:100]}.tmp")
     try:
-        sheet.save(scratch)
+        sheet.save(scratch, form)
         scratch.replace(path)
-    except ValueError:
-        raise UsageError(f"--output: expected a picture such as grid.png. Received: {path}") from None
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
     finally:
         scratch.unlink(missing_ok=True)
 

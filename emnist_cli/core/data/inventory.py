@@ -54,7 +54,7 @@ def verify(data_dir: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: there is nothing to check.
     """
-    checks = [_check_split(record, data_dir) for record in dataset.prepared(data_dir)]
+    checks = [_check_split(split, data_dir) for split in SPLITS if dataset.cache_folder(data_dir, split).is_dir()]
     archive = dataset.archive_path(data_dir)
     if archive.is_file():
         digest = cache.sha256_of(archive)
@@ -67,7 +67,11 @@ def verify(data_dir: Path) -> list[dict[str, Any]]:
     return checks
 
 
-def _check_split(record: cache.Record, data_dir: Path) -> dict[str, Any]:
+def _check_split(split: str, data_dir: Path) -> dict[str, Any]:
+    record = cache.read_record(dataset.cache_folder(data_dir, split))
+    if record is None:
+        told = f"{cache.RECORD} is missing or damaged; get it again: emnist data import PATH --split {split}"
+        return {"split": split, "checked": "", "state": DAMAGED, "detail": told}
     damaged = cache.find_damage(data_dir, record)
     files = f"{len(record.files)} files, {sum(f['bytes'] for f in record.files.values()) / 1e6:,.0f} MB"
     if damaged:

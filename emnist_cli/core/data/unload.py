@@ -53,7 +53,7 @@ def unload(
 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name[:100]}.") as scratch:
             new = Path(scratch) / "new"
             new.mkdir()
             for part, half in halves.items():
@@ -74,7 +74,9 @@ def _write_idx(folder: Path, split: Split, part: str, half: Pictures, advance: A
     with gzip.open(folder / f"{name}-labels-idx1-ubyte.gz", "wb", 6) as file:
         file.write(_idx_header(len(half.labels)))
         file.write((half.labels + split.first_id).astype(np.uint8).tobytes())
-    rows = (f"{c.stored_id} {' '.join(str(ord(x)) for x in c.characters)}\n" for c in split.classes)
+    # NIST's name both cases for letters only; for merged classes, the one they are called by.
+    shown = 2 if split.name == "letters" else 1
+    rows = (f"{c.stored_id} {' '.join(str(ord(x)) for x in c.characters[:shown])}\n" for c in split.classes)
     (folder / f"emnist-{split.name}-mapping.txt").write_text("".join(rows), encoding="ascii")
 
 

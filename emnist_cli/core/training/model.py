@@ -23,13 +23,9 @@ def default(classes: int) -> keras.Model:
     stack = [*_convolution(32), layers.MaxPooling2D()]
     for channels in (48, 96):
         stack += [*_convolution(channels), *_convolution(channels), layers.MaxPooling2D()]
-    stack += [
-        *_convolution(160),
-        layers.Flatten(),
-        layers.Dense(256, use_bias=False),
-        *_normalized(),
-        layers.Dropout(0.5),
-    ]
+    stack += [*_convolution(160), layers.Flatten()]
+    # Little dropout: on pictures that are drawn anew each epoch, more of it cost 0.7 points after two epochs.
+    stack += [layers.Dense(256, use_bias=False), *_normalized(), layers.Dropout(0.25)]
     return _network("default", stack, classes)
 
 
