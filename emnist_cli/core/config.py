@@ -49,7 +49,7 @@ class TrainConfig:
     arch: str = "default"
     epochs: int = 20
     batch_size: int = 128
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     augment: bool = True
     seed: int = 1
     validation: float = 0.1
