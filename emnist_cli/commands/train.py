@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.bundle import Bundle
     from emnist_cli.core.records import Epoch
-    from emnist_cli.core.training.run import Outcome, Place
+    from emnist_cli.core.training.place import Place
+    from emnist_cli.core.training.run import Outcome
     from emnist_cli.core.training.task import Task
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "pictures_per_second", "learning_rate",
@@ -93,21 +94,20 @@ def train(
     )
     chosen = choose_format(form, output)
     _check(split, folder, labels, archive, arch)
-    from emnist_cli.core.data.startup import load_tensorflow
-
-    load_tensorflow(threads)
     from emnist_cli.core import bundle
-    from emnist_cli.core.training import run
+    from emnist_cli.core.data.startup import load_tensorflow
+    from emnist_cli.core.training import place
 
     found = bundle.find(base) if base else None
-    place = run.default_place(out, name, split or (folder or Path()).resolve().name, arch)
-    run.check_place(place, resume, overwrite)
+    where = place.choose(out, name, split or (folder or Path()).resolve().name, arch)
+    place.check(where, resume, overwrite)
+    load_tensorflow(threads)
     task = _find_pictures(split, folder, labels, found, data_dir, archive, quiet)
     if found and found.manifest:
         config = replace(config, arch=str(found.manifest.training.get("arch", arch)))
     with open_output(output) as stream:
-        outcome = _train(task, config, place, found, resume, strategy, tensorboard, chosen, stream, quiet)
-    _tell_outcome(outcome, place, quiet)
+        outcome = _train(task, config, where, found, resume, strategy, tensorboard, chosen, stream, quiet)
+    _tell_outcome(outcome, where, quiet)
 
 
 def _check(split: str | None, folder: Path | None, labels: Path | None, archive: Path | None, arch: str) -> None:

@@ -10,15 +10,17 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.errors import TrainingError, UsageError
 from emnist_cli.core.records import Epoch
+
+if TYPE_CHECKING:
+    import keras
 
 _LAST, _BEST = "last.npz", "best.npz"
 
@@ -42,7 +44,7 @@ def describe(config: TrainConfig, classes: Sequence[str], data: str) -> dict[str
     return {**asdict(config), "classes": list(classes), "data": data}
 
 
-def save(folder: Path, state: State, network: keras.Model, optimizer: keras.Optimizer) -> None:
+def save(folder: Path, state: State, network: "keras.Model", optimizer: "keras.Optimizer") -> None:
     """Write the state after an epoch; of the network alone too, if that epoch is the best."""
     variables = [*network.variables, *optimizer.variables]
     _write(folder / _LAST, variables, {"task": state.task, "history": [e._asdict() for e in state.history]})
@@ -50,7 +52,7 @@ def save(folder: Path, state: State, network: keras.Model, optimizer: keras.Opti
         _write(folder / _BEST, network.variables, {"epoch": state.history[-1].epoch})
 
 
-def restore(folder: Path, network: keras.Model, optimizer: keras.Optimizer) -> State:
+def restore(folder: Path, network: "keras.Model", optimizer: "keras.Optimizer") -> State:
     """Put back every variable; return what had happened.
 
     Raises:
@@ -61,7 +63,7 @@ def restore(folder: Path, network: keras.Model, optimizer: keras.Optimizer) -> S
     return state
 
 
-def restore_best(folder: Path, network: keras.Model) -> None:
+def restore_best(folder: Path, network: "keras.Model") -> None:
     """Give the network the weights of the best epoch."""
     _assign(folder / _BEST, network.variables)
 
@@ -105,6 +107,8 @@ def _brief(value: Any) -> str:
 
 
 def _write(path: Path, variables: Sequence[Any], about: dict[str, Any]) -> None:
+    import keras  # not above: whether there is a checkpoint is asked before TensorFlow is loaded
+
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.tmp")
     arrays = {f"v{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}

@@ -2,12 +2,10 @@
 
 import dataclasses
 import importlib.util
-import os
 import tempfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -16,37 +14,21 @@ import tensorflow as tf
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data.dataset import Pictures
-from emnist_cli.core.errors import MissingError, ModelError, UsageError
+from emnist_cli.core.errors import MissingError, ModelError
 from emnist_cli.core.evaluation.calibration import fit_temperature
 from emnist_cli.core.evaluation.evaluate import Network, score_split
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint, curves, export, model
 from emnist_cli.core.training.feed import Holdout, hold_out
+from emnist_cli.core.training.place import Place
+from emnist_cli.core.training.precision import precision
 from emnist_cli.core.training.strategy import Spread, make_spread
 from emnist_cli.core.training.task import Task
 from emnist_cli.core.training.trainer import Progress, Trainer
 
 KERAS_FILE = "model.keras"
 """The network as Keras keeps it, beside the LiteRT file: to export it otherwise, or to train on from it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where a run leaves its model.
-
-    Attributes:
-        folder: of the bundle.
-        name: of the model.
-    """
-
-    folder: Path
-    name: str
-
-    @property
-    def work(self) -> Path:
-        """Where checkpoints are until the run is complete."""
-        return self.folder.with_name(f".{self.folder.name}.training")
 
 
 class Watch(NamedTuple):
@@ -75,25 +57,6 @@ class Outcome(NamedTuple):
     manifest: bundle.Manifest | None
     history: list[Epoch]
     interrupted: bool
-
-
-def check_place(place: Place, resume: bool, overwrite: bool) -> None:
-    """Refuse to lose an earlier model or the checkpoint of an earlier run.
-
-    Raises:
-        UsageError: there is one, or with `resume`, there is none.
-    """
-    interrupted = checkpoint.exists(place.work)
-    if resume and not interrupted:
-        raise UsageError(f"--resume: there is no interrupted run of {place.name!r} ({place.work} has no checkpoint)")
-    if resume or overwrite:
-        return
-    if interrupted:
-        raise UsageError(
-            f"an interrupted run of {place.name!r} is there; go on with --resume, or start anew with --overwrite"
-        )
-    if place.folder.exists():
-        raise UsageError(f"{place.folder} is there already; choose another --name or --out, or replace it: --overwrite")
 
 
 def train(
@@ -132,7 +95,7 @@ def train(
     keras.utils.clear_session()  # or a second run in one process would name its layers otherwise
     keras.utils.set_random_seed(config.seed)
     holdout = hold_out(task.pictures.labels, config)
-    with _precision(config):
+    with precision(config):
         trainer = _make_trainer(task, config, place, base, holdout, spread)
         if resume:
             trainer.resume()
@@ -180,28 +143,6 @@ def _make_network(task: Task, config: TrainConfig, base: bundle.Bundle | None) -
         ) from None
     same = base.manifest is not None and base.manifest.classes == task.classes
     return network if same else model.rebuild_head(network, len(task.classes))
-
-
-def _precision(config: TrainConfig) -> AbstractContextManager[Any]:
-    """Compute in 16 bits where asked for: float16 on GPUs, bfloat16, which CPUs are quicker at, elsewhere."""
-    if not config.mixed_precision:
-        return nullcontext()
-    gpu = bool(tf.config.list_physical_devices("GPU"))
-    return _Policy("mixed_float16" if gpu else "mixed_bfloat16")
-
-
-class _Policy:
-    """Keras' global policy, put back at the end."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self._name)
-
-    def __exit__(self, *error: object) -> None:
-        keras.config.set_dtype_policy(self._before)
 
 
 def _run(trainer: Trainer, watch: Watch, tensorboard: Path | None) -> bool:
@@ -292,18 +233,3 @@ def _metrics(folder: Path, task: Task, history: list[Epoch], holdout: Holdout) -
         on = f"{task.about}, held out of training; the best epoch was chosen by it"
         found.append(bundle.Metric("accuracy", round(best.val_accuracy, 4), on, len(holdout.validation)))
     return tuple(found)
-
-
-def default_place(out: Path | None, name: str | None, task_name: str, arch: str) -> Place:
-    """Decide where a model goes: into `out`, else into the user's models folder under its name.
-
-    Raises:
-        UsageError: the name cannot be one of a folder, or the user's folder is not known.
-    """
-    chosen = name or (out.name if out else f"{task_name}-{arch}")
-    if not chosen or Path(chosen).name != chosen or chosen.startswith("."):
-        raise UsageError(f"--name: expected a plain name without slashes. Received: {chosen!r}")
-    root = bundle.user_folder()
-    if out is None and root is None:
-        raise UsageError("platformdirs is not installed; say with --out where the model goes")
-    return Place(Path(os.path.abspath(out or (root or Path()) / chosen)), chosen)  # noqa: PTH100
