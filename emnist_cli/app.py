@@ -49,9 +49,7 @@ class Group(TyperGroup):
         except EmnistError as error:
             raise typer.Exit(_fail(str(error), error.exit_code)) from None
         except ModuleNotFoundError as error:
-            package = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "scikit-learn"}.get(
-                error.name or "", error.name
-            )
+            package = _PACKAGES.get(error.name or "", error.name)
             text = f"{package} is not installed; run: pip install {package}"
             raise typer.Exit(_fail(text, ExitCode.MISSING)) from None
         except KeyboardInterrupt:

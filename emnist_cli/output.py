@@ -119,7 +119,7 @@ def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
         if path.is_dir() or not path.parent.is_dir():
             raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
         if path.exists() and not path.is_file():  # a pipe or a device, which must stay what it is
-            return path.open("w", encoding="utf-8", newline="\n")
+            return _open_device(path)
         return _open_file(path.resolve())
     except OSError as error:
         raise UsageError(f"--output: cannot be written: {error.strerror or error}. Received: {path}") from None
@@ -136,6 +136,17 @@ def _open_stdout() -> Iterator[TextIO]:
         raise
     except OSError as error:
         raise OutputError(f"stdout: cannot be written ({error.strerror or error})") from None
+
+
+@contextmanager
+def _open_device(path: Path) -> Iterator[TextIO]:
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 @contextmanager

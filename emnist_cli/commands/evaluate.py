@@ -64,7 +64,7 @@ def evaluate(
     Without --split and --folder, on the split that the model was trained for.
     """
     _check(split, folder, labels, where, part)
-    if report and output and report.resolve() in output.resolve().parents:
+    if report and output and report.resolve() in (output.resolve(), *output.resolve().parents):
         raise UsageError(
             f"--output: expected a file outside of the report, which is replaced whole. Received: {output}"
         )

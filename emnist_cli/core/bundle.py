@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.errors import ModelError, did_you_mean
+from emnist_cli.core.errors import ModelError, OutputError, did_you_mean
+from emnist_cli.core.folders import is_worked_in, put_in_place
 
 DEFAULT_MODEL = "starter"
 GRAPH = "model.tflite"
@@ -221,6 +222,19 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path}: damaged or from another version ({error})") from None
 
 
+def replaceable(folder: Path) -> bool:
+    """Whether nothing would be lost at `folder` but an earlier bundle, if that."""
+    if is_worked_in(folder) or (folder.exists() and not folder.is_dir()):
+        return False
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if not names:
+        return True
+    try:
+        return names <= {MANIFEST, *read_manifest(folder).files}
+    except ModelError:
+        return False
+
+
 def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
     """Write a bundle, whole or not at all; an older one at the same place is replaced.
 
@@ -228,19 +242,21 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
         folder: where to; its parent is created.
         manifest: its `files` are filled in here.
         files: name -> content of every other file; must hold `model.tflite`.
+
+    Raises:
+        OutputError: something else than a bundle is there, or it cannot be written.
     """
-    import shutil
     import tempfile
 
+    if not replaceable(folder):
+        raise OutputError(f"{folder}: something else than a model is there, which would be lost; name another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     text = json.dumps({**manifest.as_dict(), "files": listed}, indent=1, ensure_ascii=False)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new = Path(scratch) / "new"
         new.mkdir()
         for name, data in files.items():
             (new / name).write_bytes(data)
         (new / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.move(folder, old)
-        new.rename(folder)
+        put_in_place(new, folder)

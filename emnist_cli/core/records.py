@@ -66,7 +66,7 @@ class Epoch(NamedTuple):
         val_loss, val_accuracy: on the held-out pictures, not augmented; None where none are held out.
         seconds: of the training steps.
         pictures_per_second: trained on.
-        learning_rate: at the end of the epoch.
+        learning_rate: at the start of the epoch.
         best: whether it is the best so far.
     """
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from emnist_cli.core import bundle
 from emnist_cli.core.data import cache, dataset
-from emnist_cli.core.evaluation import plots, report
+from emnist_cli.core.evaluation import figures, plots, report
 from emnist_cli.core.labels import find_split
 from tests.conftest import Emnist
 from tests.handwriting import picture
@@ -233,14 +233,14 @@ def test_the_contact_sheet_has_a_row_for_eight_mistakes(emnist: Emnist, split: N
     count = len(json.loads((tmp_path / "report" / "evaluation.json").read_text())["mistakes"])
     assert 33 <= count <= 40
     with Image.open(tmp_path / "report" / "mistakes.png") as sheet:
-        expected = (8 * plots.SHEET_CELL[0] * plots.DPI, (5 * plots.SHEET_CELL[1] + 0.5) * plots.DPI)
+        expected = (8 * plots.SHEET_CELL[0] * figures.DPI, (5 * plots.SHEET_CELL[1] + 0.5) * figures.DPI)
         assert sheet.size == pytest.approx(expected, abs=1)
 
 
 def test_a_report_without_mistakes(emnist: Emnist, folder: Path) -> None:
     assert emnist("evaluate", "--folder", folder, "--limit", "4", "--report", "report").code == 0
     with Image.open("report/mistakes.png") as sheet:
-        assert sheet.size[0] == pytest.approx(8 * plots.SHEET_CELL[0] * plots.DPI, abs=1)
+        assert sheet.size[0] == pytest.approx(8 * plots.SHEET_CELL[0] * figures.DPI, abs=1)
 
 
 def test_a_report_replaces_a_report_and_nothing_else(emnist: Emnist, folder: Path) -> None:
@@ -282,3 +282,30 @@ def test_real_handwriting(emnist: Emnist, data: Path) -> None:
     found = json.loads(result.out)
     assert (found["count"], found["failed"], found["unknown"]) == (496, 0, 0)
     assert 0.80 < found["accuracy"] < 0.90 and found["case_folded"] > 0.9
+
+
+def test_counts_are_whole_numbers_where_nothing_is_right(emnist: Emnist, tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    picture("7", 1).save(tmp_path / "A" / "seven.png")
+    found = json.loads(emnist("evaluate", "--folder", tmp_path, "-f", "json").out)
+    assert (found["accuracy"], found["classes"][0]["label"]) == (0.0, "7")
+    assert [(c["label"], c["support"]) for c in found["classes"]] == [("7", 0), ("A", 1)]
+    assert all(isinstance(c["support"], int) for c in found["classes"])
+
+
+def test_a_report_does_not_take_away_where_the_caller_is(
+    emnist: Emnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "7").mkdir()
+    picture("7", 1).save(tmp_path / "7" / "seven.png")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    result = emnist("evaluate", "--folder", tmp_path, "--report", ".")
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "which is where you are" in result.err
+
+
+def test_output_and_report_are_not_one(emnist: Emnist, tmp_path: Path) -> None:
+    result = emnist("evaluate", "--split", "digits", "--report", tmp_path / "r", "--output", tmp_path / "r")
+    assert (result.code, result.out) == (2, "")
+    assert "--output: expected a file outside of the report" in result.err

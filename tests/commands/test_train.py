@@ -134,9 +134,18 @@ def test_an_earlier_model_is_not_lost(emnist: Emnist, data_dir: Path, tmp_path: 
         (["--split", "digits", "--strategy", "multiworker"], 2, "--strategy multiworker: expected TF_CONFIG such as"),
         (["--split", "digits", "--resume"], 2, "--resume: there is no interrupted run of 'digits-default'"),
         (["--split", "digits", "--name", "a/b"], 2, "--name: expected a plain name without slashes"),
-        (["--split", "digits", "--from", "starter"], 4, "--from: starter has no usable model.keras"),
+        (["--split", "digits", "--from", "starter"], 4, "--from: starter has no model.keras"),
         (["--split", "digits", "--from", "nosuch"], 4, "no model, folder or file is called 'nosuch'"),
         (["--split", "letters", "--archive", "nosuch.zip"], 5, "nosuch.zip"),
+        (["--split", "digits", "--name", "starter"], 2, "--name: 'starter' is a model of the package"),
+        (["--split", "digits", "--name", "n" * 250], 2, "--name: expected a plain name without slashes, not too long"),
+        (["--split", "digits", "--from", "starter", "--arch", "vgg5"], 2, "--arch makes a new network and --from"),
+        (["--split", "digits", "--from", "starter", "--mixed-precision"], 2, "--mixed-precision goes with new"),
+        (["--split", "digits", "--resume", "--overwrite"], 2, "--resume goes on with a run, --overwrite starts it"),
+        (["--split", "digits", "--tensorboard", __file__], 2, "--tensorboard: expected a folder. Received: "),
+        (["--split", "digits", "--seed", str(2**32)], 2, "Invalid value for '--seed'"),
+        (["--split", "digits", "--out", __file__], 2, f"{__file__}: expected a new folder, an empty one or an"),
+        (["--split", "digits", "--out", "/dev/null/x"], 1, "/dev/null: cannot be written to"),
         (["--folder", "nosuch"], 2, "--folder: expected a folder of pictures. Received: nosuch"),
     ],
 )
@@ -150,18 +159,18 @@ def test_what_cannot_be_done_is_one_line(
 
 
 def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
-    """A folder with a table, of two classes that EMNIST does not have, one picture broken; then on from there."""
-    folder = tmp_path / "mine"
+    """A folder with a $ in its name, a table, two classes EMNIST does not have, one picture broken; then on from it."""
+    folder = tmp_path / "cost $5 $x"
     folder.mkdir()
     table = ["file,label"]
-    for character, label in (("A", "alpha"), ("O", "omega")):
+    for character, label in (("A", "Δ"), ("O", "Ω")):
         for donor in range(3):
             for pen in (0.04, 0.06, 0.08, 0.1):
                 name = f"{label}-{donor}-{pen}.png"
                 picture(character, donor, pen=pen).save(folder / name)
                 table.append(f"{name},{label}")
     (folder / "broken.png").write_bytes(b"nothing")
-    (folder / "labels.csv").write_text("\n".join([*table, "broken.png,alpha"]) + "\n")
+    (folder / "labels.csv").write_text("\n".join([*table, "broken.png,Δ"]) + "\n", encoding="utf-8")
     out = tmp_path / "model"
     command = ["train", "--folder", folder, "--arch", "lenet5", "--epochs", 20, "--batch-size", 4, "--out"]
     result = emnist(*command, out)
@@ -170,14 +179,55 @@ def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
     assert "broken.png" in result.err
     manifest = bundle.read(out).manifest
     assert manifest is not None
-    assert (manifest.split, manifest.classes) == ("custom", ("alpha", "omega"))
+    assert (manifest.split, manifest.classes) == ("custom", ("Δ", "Ω"))
     picture("A", 1, pen=0.07).save(tmp_path / "new.png")
-    assert emnist("predict", tmp_path / "new.png", "--model", out).code == 0
+    assert emnist("predict", tmp_path / "new.png", "--model", out).out.split("\t")[1] == "Δ"
 
+    command = [c for c in command if c not in ("--arch", "lenet5")]
     further = emnist(*command, tmp_path / "further", "--from", out, "-f", "jsonl", "-q", "--epochs", 1)
     assert further.code == 0, further
     started, anew = json.loads(further.out), rows((out / "history.csv").read_text())[0]
     assert started["loss"] < float(anew["loss"]), "it goes on from what was learned"
+
+
+def test_a_label_is_one_character(emnist: Emnist, seven: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text(f"file,label\n{seven},cat\n{seven},c\n")
+    result = emnist("train", "--folder", tmp_path, "--out", tmp_path / "m")
+    assert (result.code, result.out) == (5, "")
+    assert result.err == "emnist: a label is one character, any that there is. Received: 'cat'\n"
+
+
+def test_overwrite_replaces_models_only(
+    emnist: Emnist, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["train", "-s", "digits", *QUICK, "--limit", 40, "--epochs", 1, "--data-dir", data_dir, "--overwrite"]
+    mine = tmp_path / "thesis"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    for out in (mine, mine / "thesis.txt"):
+        result = emnist(*command, "--out", out)
+        assert (result.code, result.err.count("\n")) == (2, 1)
+    monkeypatch.chdir(mine)
+    assert emnist(*command, "--out", ".").code == 2
+    assert (mine / "thesis.txt").read_text() == "years of work"
+    assert emnist(*command, "--out", tmp_path / "m", "-q").code == 0
+    (tmp_path / "m" / "notes.txt").write_text("mine")
+    assert emnist(*command, "--out", tmp_path / "m", "-q").code == 2, "a file that is no part of the model"
+
+
+def test_a_reader_that_leaves_does_not_cost_the_model(data_dir: Path, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = ["train", "-s", "digits", *QUICK, "--limit", 40, "--epochs", 3, "--data-dir", data_dir]
+    done = subprocess.run(
+        [sys.executable, "-m", "emnist_cli", *map(str, [*command, "--out", tmp_path / "m"])],
+        stdout=writer, stderr=subprocess.PIPE, text=True, check=False, timeout=100,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "model written to" in done.stderr.splitlines()[-1]
+    assert bundle.read(tmp_path / "m").manifest
 
 
 class Worker:
@@ -239,6 +289,18 @@ def test_ctrl_c_keeps_the_best_epoch_and_resume_ends_as_if_nothing_had_been(
     assert whole.code == 0, whole
     assert (tmp_path / "m" / "model.tflite").read_bytes() == (tmp_path / "whole" / "model.tflite").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "whole"]
+
+
+def test_two_trainings_do_not_write_to_one_place(
+    emnist: Emnist, data_dir: Path, tmp_path: Path, workers: list[Worker]
+) -> None:
+    options = ["--split", "digits", *QUICK, "--epochs", 2000, "--data-dir", data_dir, "-f", "jsonl", "--out"]
+    workers.append(Worker(*options, tmp_path / "m"))
+    workers[0].wait_for_epoch(2)
+    second = emnist("train", *options, tmp_path / "m", "--overwrite")
+    assert (second.code, second.out) == (2, "")
+    assert second.err.startswith(f"emnist: another training writes to {tmp_path / 'm'}")
+    assert workers[0].process.poll() is None
 
 
 def test_ctrl_c_before_the_first_epoch_leaves_nothing(data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:

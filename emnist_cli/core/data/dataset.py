@@ -7,7 +7,6 @@ In the data folder:
     cache/<split>/                         the same pictures as numpy files, what training and evaluation read
 """
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
@@ -23,6 +22,7 @@ from emnist_cli.core.data.containers import Folder
 from emnist_cli.core.data.sources import Source, open_source
 from emnist_cli.core.data.startup import load_tensorflow
 from emnist_cli.core.errors import DataError, MissingError
+from emnist_cli.core.folders import put_in_place
 from emnist_cli.core.labels import SPLITS, find_split
 
 TFDS_NAME = "emnist_upright"
@@ -216,7 +216,8 @@ def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, a
             counts = {part: _fill_cache(builder, folder, part, advance) for part in cache.PARTS}
             cache.write_record(scratch, folder, split, counts, origin)
             for place in (tfds_folder, cache_folder):
-                _replace(place(scratch, split), place(data_dir, split))
+                place(data_dir, split).parent.mkdir(parents=True, exist_ok=True)
+                put_in_place(place(scratch, split), place(data_dir, split))
     except (OSError, tf.errors.OpError) as error:
         # TensorFlow's say "FILE; REASON".
         reason = (isinstance(error, OSError) and error.strerror) or str(error).rpartition("; ")[2]
@@ -244,10 +245,3 @@ def _fill_cache(builder: Any, folder: Path, part: str, advance: Advance) -> NDAr
             advance(len(batch["label"]))
 
     return cache.write_part(folder, part, builder.info.splits[part].num_examples, chunks())
-
-
-def _replace(new: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists():
-        shutil.rmtree(place)
-    new.rename(place)

@@ -12,6 +12,7 @@ def load_tensorflow(threads: int = 0) -> None:
         threads: that one operation may use; 0 for every core. Has an effect the first time only.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 3 leaves fatal errors
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own projects want
     with silent_stderr():
         import tensorflow as tf
 

@@ -55,15 +55,19 @@ class Network:
         recognizer: what makes the network's pictures of files.
     """
 
-    def __init__(self, model: str | Path) -> None:
+    def __init__(self, model: str | Path, threads: int | None = None) -> None:
         """Load a model.
+
+        Args:
+            model: name, bundle folder or .tflite file.
+            threads: that the network uses; None for every core.
 
         Raises:
             ModelError: there is no such model, or it is damaged.
         """
         self.recognizer = Recognizer(model, top_k=1)
         bundle = self.recognizer.model
-        self._runtime = Runtime(bundle.graph)
+        self._runtime = Runtime(bundle.graph, threads)
         self._temperature = bundle.manifest.temperature if bundle.manifest else 1.0
         self.name = bundle.name
         self.split = bundle.manifest.split if bundle.manifest else None

@@ -143,9 +143,10 @@ def macro_f1(answers: Answers) -> float:
 def class_scores(answers: Answers) -> tuple[ClassScore, ...]:
     """Score every class that occurs or was answered, in order of id."""
     ids = np.arange(len(answers.classes))
-    columns = precision_recall_fscore_support(answers.truth, answers.predicted, labels=ids, zero_division=0)
+    columns = precision_recall_fscore_support(answers.truth, answers.predicted, labels=ids, zero_division=0)[:3]
+    support = np.bincount(answers.truth, minlength=len(ids))  # scikit-learn gives floats where nothing is right
     given = np.bincount(answers.predicted[answers.answered], minlength=len(ids))
-    rows = zip(answers.labels, answers.classes, *(column.tolist() for column in columns), strict=True)
+    rows = zip(answers.labels, answers.classes, *(c.tolist() for c in (*columns, support)), strict=True)
     return tuple(ClassScore(*row) for row, n in zip(rows, given, strict=True) if row[-1] or n)
 
 

@@ -1,23 +1,20 @@
 """The pictures of a report: confusion matrix, calibration, rejection curve, contact sheet of the worst mistakes.
 
-Each function returns a PNG. matplotlib is used through its objects only, with no state that other code could share.
+Each function returns a PNG.
 """
 
-import io
-import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.evaluation.figures import make_figure, to_png
 from emnist_cli.core.records import CalibrationBin, Mistake, Rejection
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-DPI = 120
 SHEET_COLUMNS = 8
 SHEET_CELL = (1.3, 1.55)
 """Inches of one picture of the contact sheet, with its caption."""
@@ -40,7 +37,7 @@ def confusion_plot(counts: NDArray[np.int64], labels: Sequence[str], title: str)
     counts = counts[np.ix_(rows, columns)]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     width, height = (min(13.5, max(4.5, 0.185 * n + 1.9)) for n in reversed(counts.shape))
-    figure = _figure((width, height), title)
+    figure = make_figure((width, height), title)
     axes = figure.subplots()
     # The square root lifts rare confusions out of the white without hiding which are frequent.
     axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
@@ -56,7 +53,7 @@ def confusion_plot(counts: NDArray[np.int64], labels: Sequence[str], title: str)
     _write_cells(axes, counts, shares, few)
     wording = "pictures" if few else f"percent of the row, from {_NOTEWORTHY:.0%}"
     figure.supxlabel(f"numbers: {wording}; shade: share of the row", fontsize=8, color=_QUIET)
-    return _png(figure)
+    return to_png(figure)
 
 
 def _write_cells(axes: "Axes", counts: NDArray[np.int64], shares: NDArray[np.float64], few: bool) -> None:
@@ -70,7 +67,7 @@ def _write_cells(axes: "Axes", counts: NDArray[np.int64], shares: NDArray[np.flo
 
 def calibration_plot(bins: Sequence[CalibrationBin], ece: float) -> bytes:
     """Draw a reliability diagram (Guo et al., ICML 2017, figure 1) above how many answers each bin holds."""
-    figure = _figure((5.5, 6), f"Calibration: expected error {ece:.4f}")
+    figure = make_figure((5.5, 6), f"Calibration: expected error {ece:.4f}")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     middle = np.array([(b.low + b.high) / 2 for b in bins])
     width = bins[0].high - bins[0].low
@@ -85,7 +82,7 @@ def calibration_plot(bins: Sequence[CalibrationBin], ece: float) -> bytes:
     lower.set(xlabel="confidence", ylabel="pictures", yscale="symlog", ylim=(0, None))
     for axes in (upper, lower):
         axes.grid(axis="y", alpha=0.3)
-    return _png(figure)
+    return to_png(figure)
 
 
 def rejection_plot(
@@ -98,7 +95,7 @@ def rejection_plot(
         points: that are marked, each with its threshold.
     """
     _, shares, accuracies = curve
-    figure = _figure((6.5, 4.5), "Accuracy where the least sure answers are left out")
+    figure = make_figure((6.5, 4.5), "Accuracy where the least sure answers are left out")
     axes = figure.subplots()
     axes.plot(shares, accuracies, color=_RIGHT, linewidth=1.8)
     low = min(point.accuracy for point in points)
@@ -115,7 +112,7 @@ def rejection_plot(
     axes.yaxis.set_major_formatter(lambda value, place: f"{value:.1%}" if value <= 1 else "")
     axes.grid(alpha=0.3)
     figure.supxlabel("upright: the least confidence that is accepted", fontsize=8, color=_QUIET)
-    return _png(figure)
+    return to_png(figure)
 
 
 def contact_sheet(pictures: NDArray[np.uint8], mistakes: Sequence[Mistake]) -> bytes:
@@ -128,7 +125,7 @@ def contact_sheet(pictures: NDArray[np.uint8], mistakes: Sequence[Mistake]) -> b
     rows = max(1, -(-len(mistakes) // SHEET_COLUMNS))
     width, height = SHEET_COLUMNS * SHEET_CELL[0], rows * SHEET_CELL[1] + 0.5
     title = "The wrong answers it was surest of: is → read as, confidence" if mistakes else "No mistakes"
-    figure = _figure((width, height), title, layout=None)
+    figure = make_figure((width, height), title, layout=None)
     axes = figure.add_axes((0.0, 0.0, 1.0, rows * SHEET_CELL[1] / height))
     axes.set(xlim=(0, SHEET_COLUMNS), ylim=(rows, 0))
     axes.axis("off")
@@ -143,20 +140,4 @@ def contact_sheet(pictures: NDArray[np.uint8], mistakes: Sequence[Mistake]) -> b
         style |= {"fontsize": 8, "ha": "right"}
         axes.text(column + 0.92, row + 0.81, f"{mistake.confidence:.1%}", color=_WRONG, **style)  # type: ignore[arg-type]
     axes.set(xlim=(0, SHEET_COLUMNS), ylim=(rows, 0))
-    return _png(figure)
-
-
-def _figure(size: tuple[float, float], title: str, layout: Literal["constrained"] | None = "constrained") -> "Figure":
-    from matplotlib.figure import Figure  # slow to import, and used by reports only
-
-    figure = Figure(figsize=size, layout=layout)
-    figure.suptitle(title, fontsize=11)
-    return figure
-
-
-def _png(figure: "Figure") -> bytes:
-    data = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph")  # a label in a script that the font does not have
-        figure.savefig(data, format="png", dpi=DPI)
-    return data.getvalue()
+    return to_png(figure)

@@ -6,8 +6,6 @@ It appears whole or not at all, and replaces nothing but an earlier report.
 import csv
 import io
 import json
-import logging
-import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -20,6 +18,7 @@ from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.evaluation.evaluate import Scored
 from emnist_cli.core.evaluation.metrics import Answers, count_matrix, rejection_points
 from emnist_cli.core.evaluation.page import GENERATOR, html_page
+from emnist_cli.core.folders import is_worked_in, put_in_place
 from emnist_cli.core.records import ClassScore, Evaluation
 
 PAGE = "index.html"
@@ -35,12 +34,13 @@ def check(folder: Path) -> None:
         UsageError: something is there that is no earlier report.
         ModuleNotFoundError: matplotlib is not installed.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell users that it looks for fonts
     import matplotlib  # noqa: F401 - to fail now rather than after the work
 
     received = f"expected a new folder, an empty one or an earlier report. Received: {folder}"
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--report: {received}, a file")
+    if is_worked_in(folder):
+        raise UsageError(f"--report: {received}, which is where you are")
     try:
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
         page = (folder / PAGE).read_text(encoding="utf-8", errors="replace")[:1000] if PAGE in names else ""
@@ -69,9 +69,7 @@ def write(folder: Path, scored: Scored) -> None:
             new.mkdir()
             for name, data in files.items():
                 (new / name).write_bytes(data)
-            if place.exists():
-                shutil.move(place, Path(scratch) / "old")
-            new.rename(place)
+            put_in_place(new, place)
     except OSError as error:
         raise OutputError(f"{folder}: the report cannot be written ({error.strerror or error})") from None
 

@@ -1,13 +1,15 @@
 """What a training run leaves on disk after each epoch, so that it can go on: plain numpy archives.
 
 `last.npz` holds every variable of the network and the optimizer (the state of its random generators too) and
-what has happened so far; `best.npz` the network's variables after its best epoch. Both appear whole or not at all.
+what has happened so far; `best-N.npz` the network's variables after the best epoch, N. Each appears whole or not at
+all, and `last.npz` comes second: whenever a run is stopped, the best epoch that it tells of is there.
 """
 
 import json
 import shutil
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
-from emnist_cli.core.errors import TrainingError, UsageError
+from emnist_cli.core.errors import OutputError, TrainingError, UsageError
 from emnist_cli.core.records import Epoch
 
 if TYPE_CHECKING:
     import keras
 
-_LAST, _BEST = "last.npz", "best.npz"
+_LAST = "last.npz"
 
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
@@ -39,17 +41,31 @@ class State(NamedTuple):
     history: list[Epoch]
 
 
-def describe(config: TrainConfig, classes: Sequence[str], data: str) -> dict[str, Any]:
-    """Return what two runs must agree in for one to go on where the other stopped."""
-    return {**asdict(config), "classes": list(classes), "data": data}
+def describe(config: TrainConfig, classes: Sequence[str], data: str, base: str = "") -> dict[str, Any]:
+    """Return what two runs must agree in for one to go on where the other stopped.
+
+    Args:
+        config: how to train.
+        classes: of the network.
+        data: that tells these pictures from others.
+        base: that tells the network that training starts from; "" for random weights.
+    """
+    return {**asdict(config), "classes": list(classes), "data": data, "base": base}
 
 
 def save(folder: Path, state: State, network: "keras.Model", optimizer: "keras.Optimizer") -> None:
-    """Write the state after an epoch; of the network alone too, if that epoch is the best."""
+    """Write the state after an epoch; of the network alone too, if that epoch is the best.
+
+    Raises:
+        OutputError: it cannot be written; the checkpoint before stays good.
+    """
+    best = _best_file(folder, state.history)
+    if state.history[-1].best:
+        _write(best, network.variables, {})
     variables = [*network.variables, *optimizer.variables]
     _write(folder / _LAST, variables, {"task": state.task, "history": [e._asdict() for e in state.history]})
-    if state.history[-1].best:
-        _write(folder / _BEST, network.variables, {"epoch": state.history[-1].epoch})
+    for old in set(folder.glob("best-*.npz")) - {best}:
+        old.unlink(missing_ok=True)
 
 
 def restore(folder: Path, network: "keras.Model", optimizer: "keras.Optimizer") -> State:
@@ -63,9 +79,13 @@ def restore(folder: Path, network: "keras.Model", optimizer: "keras.Optimizer") 
     return state
 
 
-def restore_best(folder: Path, network: "keras.Model") -> None:
-    """Give the network the weights of the best epoch."""
-    _assign(folder / _BEST, network.variables)
+def restore_best(folder: Path, history: Sequence[Epoch], network: "keras.Model") -> None:
+    """Give the network the weights of the best epoch.
+
+    Raises:
+        TrainingError: they are damaged or missing.
+    """
+    _assign(_best_file(folder, history), network.variables)
 
 
 def exists(folder: Path) -> bool:
@@ -101,6 +121,10 @@ def discard(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _best_file(folder: Path, history: Sequence[Epoch]) -> Path:
+    return folder / f"best-{max(e.epoch for e in history if e.best)}.npz"
+
+
 def _brief(value: Any) -> str:
     text = str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
@@ -109,12 +133,17 @@ def _brief(value: Any) -> str:
 def _write(path: Path, variables: Sequence[Any], about: dict[str, Any]) -> None:
     import keras  # not above: whether there is a checkpoint is asked before TensorFlow is loaded
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.tmp")
     arrays = {f"v{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
-    with scratch.open("wb") as file:
-        np.savez(file, about=np.array(json.dumps(about)), **arrays)
-    scratch.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("wb") as file:
+            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+        scratch.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise OutputError(f"{path.parent}: the checkpoint cannot be written ({error.strerror or error})") from None
 
 
 def _assign(path: Path, variables: Sequence[Any]) -> None:

@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
+from emnist_cli.core.evaluation.figures import make_figure
+from emnist_cli.core.evaluation.figures import to_png as figure_to_png
 from emnist_cli.core.records import Epoch
 
 
@@ -19,10 +21,7 @@ def to_csv(history: Sequence[Epoch]) -> bytes:
 
 def to_png(history: Sequence[Epoch], title: str) -> bytes:
     """Draw loss and accuracy over the epochs, training and held-out pictures in one plot each."""
-    from matplotlib.figure import Figure  # slow to import, and used once
-
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    figure.suptitle(title)
+    figure = make_figure((9, 3.6), title)
     epochs = [e.epoch for e in history]
     for axes, name, held in zip(figure.subplots(1, 2), ("loss", "accuracy"), ("val_loss", "val_accuracy"), strict=True):
         axes.plot(epochs, [getattr(e, name) for e in history], "o-", markersize=3, label="training, as augmented")
@@ -34,9 +33,7 @@ def to_png(history: Sequence[Epoch], title: str) -> bytes:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=120)
-    return data.getvalue()
+    return figure_to_png(figure)
 
 
 def _rounded(value: float | int | bool) -> str:

@@ -39,6 +39,6 @@ def check_agreement(model: keras.Model, probabilities: NDArray[np.float32], pict
     """
     expected = model.predict(pictures[..., None], batch_size=256, verbose=0)
     difference = float(np.abs(expected - probabilities).max())
-    if difference > 1e-3:
+    if not difference <= 1e-3:  # nor where it is no number
         raise ModelError(f"the exported file disagrees with the network it came from by {difference:.4f}")
     return difference

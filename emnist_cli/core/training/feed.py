@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE, TrainConfig
 from emnist_cli.core.data.dataset import Pictures
+from emnist_cli.core.errors import TrainingError
 from emnist_cli.core.training.augment import augment
 
 _Rows = Callable[[int], NDArray[np.int64]]
@@ -30,7 +31,7 @@ class Holdout(NamedTuple):
 def hold_out(labels: NDArray[np.int64], config: TrainConfig) -> Holdout:
     """Divide the training pictures into those to learn from and those to choose the best epoch by.
 
-    The same part of every class is held out, at least one picture where a class has two.
+    The same part of every class is held out, but at least one picture of it and not all of them.
     """
     rng = np.random.default_rng((config.seed, 1))
     chosen = np.arange(len(labels))
@@ -39,9 +40,22 @@ def hold_out(labels: NDArray[np.int64], config: TrainConfig) -> Holdout:
     held = np.zeros(len(labels), bool)
     for label in np.unique(labels[chosen]) if config.validation else ():
         mine = rng.permutation(chosen[labels[chosen] == label])
-        count = max(round(len(mine) * config.validation), 1) if len(mine) > 1 else 0
+        count = min(max(round(len(mine) * config.validation), 1), len(mine) - 1)  # one at least to learn from
         held[mine[:count]] = True
     return Holdout(np.sort(chosen[~held[chosen]]), np.sort(chosen[held[chosen]]))
+
+
+def batch_size(config: TrainConfig, count: int, strategy: tf.distribute.Strategy) -> int:
+    """Return how many of `count` pictures a step takes: as configured if there are enough, the same on each device.
+
+    Raises:
+        TrainingError: there is not one picture for each device.
+    """
+    devices: int = strategy.num_replicas_in_sync
+    size = min(config.batch_size, count) // devices * devices
+    if size == 0:
+        raise TrainingError(f"there are {count} pictures to train on, too few for {devices} device(s)")
+    return size
 
 
 def training_batches(
@@ -61,7 +75,7 @@ def training_batches(
     Returns:
         (float32 (n, 28, 28, 1) in [0, 1], int64 (n,), float32 (n,) of ones) for each device of each step.
     """
-    size = min(config.batch_size, len(chosen))
+    size = batch_size(config, len(chosen), strategy)
     steps = len(chosen) // size
 
     @functools.lru_cache(maxsize=2)

@@ -1,5 +1,6 @@
 """What a network is trained on: a split of EMNIST, or one's own labelled pictures."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,10 +9,9 @@ import numpy as np
 
 from emnist_cli.core.data import dataset
 from emnist_cli.core.data.dataset import Pictures
-from emnist_cli.core.errors import DataError, ImageError
-from emnist_cli.core.inference.images import decode, read_bytes
+from emnist_cli.core.errors import DataError
 from emnist_cli.core.inference.labelled import Labelled, find_class
-from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.inference.recognizer import Recognizer
 from emnist_cli.core.labels import CHARSETS, find_split
 
 CUSTOM = "custom"
@@ -66,18 +66,13 @@ def from_folder(
         DataError: no picture can be used, or they show one class only.
     """
     images, labels = [], []
-    for item in items:
-        try:
-            picture = preprocess(decode(read_bytes(item.found.path)).grey, "auto")
-        except ImageError as error:
-            on_failure(item.found.path, str(error))
-            picture = None
+    records = Recognizer().predict_many(item.found for item in items)  # for their pictures; the answers cost little
+    for item, record in zip(items, records, strict=True):
+        if record.picture is None:
+            on_failure(record.path, record.error or "no ink in it")
         else:
-            if picture is None:
-                on_failure(item.found.path, "no ink in it")
-        if picture is not None:
-            images.append(np.round(picture * 255).astype(np.uint8))
-            labels.append(item.label)
+            images.append(np.round(record.picture * 255).astype(np.uint8))
+            labels.append(unicodedata.normalize("NFC", item.label))
         on_picture()
     if not images:
         raise DataError(f"{folder}: none of its {len(items):,} pictures could be used")
@@ -89,8 +84,11 @@ def from_folder(
 def _classes(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     if known and all(find_class(label, known) is not None for label in labels):
         return tuple(known)
-    order = CHARSETS["alnum"]
-    found = sorted(set(labels), key=lambda label: (order.find(label) % len(order) if label in order else 99, label))
+    words = [label for label in labels if len(label) != 1 and label not in known]
+    if words:
+        raise DataError(f"a label is one character, any that there is. Received: {words[0]!r}")
+    order = {character: i for i, character in enumerate(CHARSETS["alnum"])}
+    found = sorted(set(labels), key=lambda label: (order.get(label, len(order)), label))
     if len(found) < 2:
         raise DataError(f"there is one class only, {found[0]!r}; telling characters apart needs two or more")
     return tuple(found)

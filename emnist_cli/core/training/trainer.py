@@ -16,7 +16,8 @@ from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import TrainingError
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint
-from emnist_cli.core.training.feed import Holdout, training_batches, validation_batches
+from emnist_cli.core.training.feed import Holdout, batch_size, training_batches, validation_batches
+from emnist_cli.core.training.interrupts import interrupts_held
 from emnist_cli.core.training.step import Steps, training_steps, validation_steps
 
 _LOOK_EVERY = 0.3  # seconds between two looks at how training goes
@@ -74,12 +75,10 @@ class Trainer:
         Raises:
             TrainingError: there are no pictures to train on.
         """
-        if not len(holdout.train):
-            raise TrainingError("there are no pictures to train on")
         self._pictures, self._holdout, self._config = pictures, holdout, config
         self._task, self._folder, self._chief = task, folder, chief
         self._strategy = strategy or tf.distribute.get_strategy()
-        self.size = min(config.batch_size, len(holdout.train))
+        self.size = batch_size(config, len(holdout.train), self._strategy)
         self.steps = len(holdout.train) // self.size
         self._schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, self.steps * config.epochs)
         with self._strategy.scope():
@@ -130,7 +129,7 @@ class Trainer:
 
     def restore_best(self) -> None:
         """Give the network the weights of its best epoch."""
-        checkpoint.restore_best(self._folder, self.network)
+        checkpoint.restore_best(self._folder, self.history, self.network)
 
     def epochs(self, on_step: Callable[[Progress], None] = lambda progress: None) -> Iterator[Epoch]:
         """Train epoch by epoch; each is yielded when its checkpoint is written. `run` says what is raised."""
@@ -186,6 +185,7 @@ class Trainer:
         size = -(-min(_VALIDATION_BATCH, len(held)) // devices) * devices
         batches = iter(validation_batches(self._pictures, held, size, self._strategy))
         loss, right = validate(batches, -(-len(held) // size)) / len(held)
+        self._check(np.array([loss]), self.steps)
         return float(loss), float(right)
 
     def _end_epoch(self, totals: NDArray[np.float64], seconds: float, validation: tuple[float, float] | None) -> None:
@@ -201,12 +201,15 @@ class Trainer:
             val_accuracy=val_accuracy,
             seconds=seconds,
             pictures_per_second=count / seconds,
-            learning_rate=float(self._schedule(number * self.steps)),
+            learning_rate=float(self._schedule((number - 1) * self.steps)),
             best=self._is_best(validation),
         )
-        self.history.append(epoch)
-        if self._chief:
-            checkpoint.save(self._folder, checkpoint.State(self._task, self.history), self.network, self._optimizer)
+        history = [*self.history, epoch]
+        with interrupts_held():  # or the history could tell of an epoch that the checkpoint does not have
+            if self._chief:
+                state = checkpoint.State(self._task, history)
+                checkpoint.save(self._folder, state, self.network, self._optimizer)
+            self.history = history
 
     def _is_best(self, validation: tuple[float, float] | None) -> bool:
         """By accuracy, then by loss, on the held-out pictures; without any, the last epoch is the best."""

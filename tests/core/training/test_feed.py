@@ -50,6 +50,14 @@ def test_a_limit_counts_the_held_out_too(numbered: Pictures) -> None:
     assert 8 <= len(held) <= 12
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
+def test_of_every_class_some_are_learned_from_and_some_held_out(share: float) -> None:
+    labels = np.repeat(np.arange(6), [1, 2, 3, 4, 5, 50])
+    train, held = hold_out(labels, TrainConfig(validation=share))
+    assert set(labels[train]) == set(range(6))
+    assert set(labels[held]) == set(range(1, 6))
+
+
 def test_nothing_is_held_out_if_so_asked(numbered: Pictures) -> None:
     train, held = hold_out(numbered.labels, TrainConfig(validation=0))
     assert (len(train), len(held)) == (100, 0)

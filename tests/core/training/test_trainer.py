@@ -1,5 +1,6 @@
 """Training, for real but small: it learns, goes on where it stopped, and says what went wrong."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ import tensorflow as tf  # noqa: E402
 
 from emnist_cli.core.config import TrainConfig  # noqa: E402
 from emnist_cli.core.data.dataset import Pictures  # noqa: E402
-from emnist_cli.core.errors import TrainingError, UsageError  # noqa: E402
+from emnist_cli.core.errors import OutputError, TrainingError, UsageError  # noqa: E402
 from emnist_cli.core.records import Epoch  # noqa: E402
 from emnist_cli.core.training import checkpoint, model  # noqa: E402
 from emnist_cli.core.training import trainer as trainers  # noqa: E402
 from emnist_cli.core.training.feed import hold_out  # noqa: E402
+from emnist_cli.core.training.interrupts import interrupts_held  # noqa: E402
 from emnist_cli.core.training.trainer import Progress, Trainer  # noqa: E402
 from tests.small_data import pictures  # noqa: E402
 
@@ -55,7 +57,8 @@ def test_it_learns_and_tells_how_it_goes(four: Pictures, tmp_path: Path) -> None
     assert [e.epoch for e in epochs] == list(range(1, 13))
     assert max(e.val_accuracy or 0 for e in epochs) > 0.9
     assert epochs[-1].loss < epochs[0].loss
-    assert epochs[-1].learning_rate < epochs[0].learning_rate < CONFIG.learning_rate
+    assert epochs[0].learning_rate == pytest.approx(CONFIG.learning_rate)
+    assert 0 < epochs[-1].learning_rate < CONFIG.learning_rate / 10
     assert [p.epoch for p in seen] == sorted(p.epoch for p in seen)
     assert all(any(p.epoch == e.epoch and p.step == p.steps for p in seen) for e in epochs)
 
@@ -103,6 +106,37 @@ def test_an_interrupted_run_ends_bit_equal_to_one_that_was_not(four: Pictures, a
     )
 
 
+@pytest.mark.parametrize("at", ["best-", "last"])
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, OutputError])
+def test_a_run_that_ends_while_a_checkpoint_is_written_keeps_what_it_tells_of(
+    four: Pictures, at: str, ending: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever file is being written in the third epoch, the best of two epochs is there."""
+    trainer = make(four, replace(CONFIG, epochs=9, validation=0), tmp_path)  # every epoch is the best
+    kept: dict[int, list[Any]] = {}
+    write = checkpoint._write
+
+    def stop(path: Path, *args: Any) -> None:
+        if path.name.startswith(at) and len(trainer.history) == 2:
+            raise ending
+        write(path, *args)
+
+    monkeypatch.setattr(checkpoint, "_write", stop)
+    with pytest.raises(ending):
+        trainer.run(on_epoch=lambda epoch: kept.update({epoch.epoch: variables(trainer)}))
+    assert len(trainer.history) == len(checkpoint.read(tmp_path).history) == 2
+    trainer.restore_best()
+    assert equal(variables(trainer), kept[2])
+
+
+def test_ctrl_c_waits_until_the_checkpoint_is_whole() -> None:
+    done = False
+    with pytest.raises(KeyboardInterrupt), interrupts_held():
+        signal.raise_signal(signal.SIGINT)
+        done = True
+    assert done
+
+
 def test_a_run_goes_on_with_the_same_options_only(four: Pictures, tmp_path: Path) -> None:
     make(four, replace(CONFIG, epochs=1), tmp_path).run()
     with pytest.raises(UsageError, match=r"same options and data only: epochs was 1, is 2; |epochs was 1, is 2"):
@@ -145,7 +179,7 @@ def test_out_of_memory_says_which_batch(four: Pictures, tmp_path: Path, monkeypa
 
 def test_nothing_to_train_on(tmp_path: Path) -> None:
     empty = Pictures(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
-    with pytest.raises(TrainingError, match="no pictures to train on"):
+    with pytest.raises(TrainingError, match="there are 0 pictures to train on"):
         make(empty, CONFIG, tmp_path)
 
 

@@ -1,6 +1,6 @@
 """`emnist train`: train a network on EMNIST or on one's own pictures."""
 
-import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from emnist_cli.commands.options import Archive, DataDir, FormatOption, Output, Quiet
+from emnist_cli.commands.train.pictures import find_pictures
+from emnist_cli.commands.train.rows import EpochRows
 from emnist_cli.core.config import ARCHITECTURES, TrainConfig
-from emnist_cli.core.errors import ExitCode, UsageError, did_you_mean
-from emnist_cli.output import Format, choose_format, open_output, tell, write
+from emnist_cli.core.errors import ExitCode, MissingError, UsageError, did_you_mean
+from emnist_cli.output import Format, choose_format, open_output, tell
 
 if TYPE_CHECKING:
-    from emnist_cli.console.progress import Bars
-    from emnist_cli.core.bundle import Bundle
     from emnist_cli.core.records import Epoch
     from emnist_cli.core.training.place import Place
-    from emnist_cli.core.training.run import Outcome
-    from emnist_cli.core.training.task import Task
-
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds", "pictures_per_second", "learning_rate",
-           "best")  # fmt: skip
-PLAIN = ("epoch", "loss", "accuracy", "val_accuracy")
+    from emnist_cli.core.training.run import Outcome, Plan
 
 
 def train(
@@ -38,9 +33,9 @@ def train(
         str | None, typer.Option("--from", metavar="MODEL", help="Start from this bundle's network, not from nothing.")
     ] = None,
     arch: Annotated[
-        str,
+        str | None,
         typer.Option(metavar="NAME", help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md."),
-    ] = TrainConfig.arch,
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over the pictures.")] = TrainConfig.epochs,
     batch_size: Annotated[
         int, typer.Option(min=1, metavar="N", help="Pictures a step, over all devices.")
@@ -60,7 +55,9 @@ def train(
     limit: Annotated[
         int, typer.Option(min=0, metavar="N", help="Use N pictures, drawn at random; 0 for all.")
     ] = TrainConfig.limit,
-    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of everything random.")] = TrainConfig.seed,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Of everything random.")
+    ] = TrainConfig.seed,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Bundle folder to write; else NAME in your models folder.")
     ] = None,
@@ -90,91 +87,80 @@ def train(
     by; the test half is scored once, at the end. Ctrl-C keeps the best epoch so far. Results are one record an epoch.
     """
     config = TrainConfig(
-        arch, epochs, batch_size, learning_rate, augment, seed, validation, patience, limit, mixed_precision
+        arch or TrainConfig.arch,
+        epochs,
+        batch_size,
+        learning_rate,
+        augment,
+        seed,
+        validation,
+        patience,
+        limit,
+        mixed_precision,
     )
     chosen = choose_format(form, output)
-    _check(split, folder, labels, archive, arch)
+    _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
     from emnist_cli.core import bundle
     from emnist_cli.core.data.startup import load_tensorflow
     from emnist_cli.core.training import place
 
     found = bundle.find(base) if base else None
-    where = place.choose(out, name, split or (folder or Path()).resolve().name, arch)
+    if found:
+        place.check_base(found)
+        config = replace(
+            config, arch=str(found.manifest.training.get("arch", "custom") if found.manifest else "custom")
+        )
+    where = place.choose(out, name, split or (folder or Path()).resolve().name, config.arch)
     place.check(where, resume, overwrite)
     load_tensorflow(threads)
-    task = _find_pictures(split, folder, labels, found, data_dir, archive, quiet)
-    if found and found.manifest:
-        config = replace(config, arch=str(found.manifest.training.get("arch", arch)))
+    from emnist_cli.core.training import run
+
+    task = find_pictures(split, folder, labels, found, data_dir, archive, quiet)
+    plan = run.Plan(task, config, where, found, threads or None)
     with open_output(output) as stream:
-        outcome = _train(task, config, where, found, resume, strategy, tensorboard, chosen, stream, quiet)
-    _tell_outcome(outcome, where, quiet)
+        outcome = _train(plan, resume, strategy, tensorboard, chosen, stream, quiet)
+    if outcome.interrupted:
+        _end_interrupted(outcome)
 
 
-def _check(split: str | None, folder: Path | None, labels: Path | None, archive: Path | None, arch: str) -> None:
-    """Refuse options that contradict each other."""
+def _check(
+    split: str | None,
+    folder: Path | None,
+    labels: Path | None,
+    archive: Path | None,
+    config: TrainConfig,
+    arch_of_base: str | None,
+    goes_on: bool,
+    tensorboard: Path | None,
+) -> None:
+    """Refuse options that contradict each other, before anything slow is begun."""
+    from importlib.util import find_spec
+
     from emnist_cli.core.labels import find_split
 
+    arch = config.arch
     if arch not in ARCHITECTURES:
         raise UsageError(f"--arch: no architecture is called {arch!r}; {did_you_mean(arch, ARCHITECTURES)}")
     if (split is None) == (folder is None):
         raise UsageError("say what to train on: --split (such as --split balanced) or --folder DIR, one of the two")
     if split is not None:
         find_split(split)
+    if arch_of_base:
+        raise UsageError("--arch makes a new network and --from goes on with one; say one of the two")
+    if goes_on and config.mixed_precision:
+        raise UsageError("--mixed-precision goes with new networks; one that --from names keeps its own precision")
+    if tensorboard is not None:
+        if find_spec("tensorboard") is None:
+            raise MissingError("tensorboard is not installed; run: pip install tensorboard")
+        if tensorboard.exists() and not tensorboard.is_dir():
+            raise UsageError(f"--tensorboard: expected a folder. Received: {tensorboard}, a file")
     for option, value in (("--labels", labels if split else None), ("--archive", archive if folder else None)):
         if value is not None:
             raise UsageError(f"{option} goes with {'--folder' if split else '--split'} only")
 
 
-def _find_pictures(
-    split: str | None,
-    folder: Path | None,
-    labels: Path | None,
-    base: "Bundle | None",
-    data_dir: Path | None,
-    archive: Path | None,
-    quiet: bool,
-) -> "Task":
-    from emnist_cli.console.progress import Bars
-    from emnist_cli.core.data import dataset
-    from emnist_cli.core.training import task
-
-    bars = Bars(quiet)
-    if split is None:
-        assert folder is not None
-        return _read_folder(folder, labels, base, bars, quiet)
-    place = dataset.data_folder(data_dir)
-    with bars.count(f"preparing {split}") as prepare, bars.download("downloading EMNIST") as fetch:
-        dataset.provide(split, place, archive, lambda name, done, total: prepare(done, total), fetch)
-    return task.from_split(split, place)
-
-
-def _read_folder(folder: Path, labels: Path | None, base: "Bundle | None", bars: "Bars", quiet: bool) -> "Task":
-    from emnist_cli.core.inference.labelled import read_folder
-    from emnist_cli.core.training import task
-
-    known = base.manifest.classes if base and base.manifest else ()
-    items = read_folder(folder, labels, names=known)
-    failures: list[str] = []
-    with bars.count("reading pictures") as update:
-        seen = 0
-
-        def advance() -> None:
-            nonlocal seen
-            seen += 1
-            update(seen, len(items))
-
-        found = task.from_folder(folder, items, known, advance, lambda path, why: failures.append(f"{path}: {why}"))
-    if failures and not quiet:
-        more = f", and {len(failures) - 1:,} more" if len(failures) > 1 else ""
-        tell(f"left out {failures[0]}{more}")
-    return found
-
-
 def _train(
-    task: "Task",
-    config: TrainConfig,
-    place: "Place",
-    base: "Bundle | None",
+    plan: "Plan",
     resume: bool,
     strategy: str,
     tensorboard: Path | None,
@@ -186,23 +172,19 @@ def _train(
     from emnist_cli.console.training import TrainingDisplay
     from emnist_cli.core.training import run
 
-    streams = form in (Format.JSONL, None)
-    with TrainingDisplay(config.epochs, quiet) as display:
+    rows = EpochRows(form, stream)
+    with TrainingDisplay(plan.config.epochs, quiet) as display:
 
         def on_epoch(epoch: "Epoch") -> None:
+            rows.write(epoch)
             display.epoch(epoch)
-            if streams:
-                write([epoch._asdict()], form, stream, COLUMNS, PLAIN)
-                stream.flush()
 
         watch = run.Watch(display.step, on_epoch, display.stage)
-        outcome = run.train(
-            task, config, place, base=base, resume=resume, strategy=strategy, tensorboard=tensorboard, watch=watch
-        )
+        outcome = run.train(plan, resume=resume, strategy=strategy, tensorboard=tensorboard, watch=watch)
+    _tell_model(outcome, plan.place, quiet)  # now: what follows fails where nobody reads stdout any more
+    rows.finish(outcome.history)
     if form is Format.TABLE:
         _print_metrics(outcome, stream)
-    elif not streams:
-        write((epoch._asdict() for epoch in outcome.history), form, stream, COLUMNS, PLAIN)
     return outcome
 
 
@@ -216,14 +198,16 @@ def _print_metrics(outcome: "Outcome", stream: TextIO) -> None:
     print_table(rows, columns, stream, outcome.manifest.description, ("value", "count"), ("on",))
 
 
-def _tell_outcome(outcome: "Outcome", place: "Place", quiet: bool) -> None:
-    if outcome.manifest is not None and not quiet:
-        from emnist_cli.core import bundle
+def _tell_model(outcome: "Outcome", place: "Place", quiet: bool) -> None:
+    from emnist_cli.core import bundle
 
+    if outcome.manifest is not None and not quiet:
         known = place.folder.parent == bundle.user_folder()
-        told = json.dumps(str(place.folder)) if " " in str(place.folder) else place.folder
-        tell(f"model written to {place.folder}; use it: emnist predict --model {place.name if known else told} PATH")
-    if outcome.interrupted:
-        best = max(e.epoch for e in outcome.history if e.best)
-        tell(f"interrupted after epoch {len(outcome.history)}; epoch {best}, the best, is kept; go on with --resume")
-        raise typer.Exit(ExitCode.INTERRUPTED)
+        model = shlex.quote(place.name if known else str(place.folder))
+        tell(f"model written to {place.folder}; use it: emnist predict --model {model} PATH")
+
+
+def _end_interrupted(outcome: "Outcome") -> None:
+    best = max(e.epoch for e in outcome.history if e.best)
+    tell(f"interrupted after epoch {len(outcome.history)}; epoch {best}, the best, is kept; go on with --resume")
+    raise typer.Exit(ExitCode.INTERRUPTED)
