@@ -61,7 +61,11 @@ def fit(pictures: dataset.Pictures, config: TrainConfig, classes: int) -> Callab
 
     x = pictures.images[..., None].astype(np.float32) / np.float32(255)
     network = model.build(config.arch, classes)
-    network.compile(keras.optimizers.Adam(config.learning_rate), "sparse_categorical_crossentropy", ["accuracy"])
+    network.compile(
+        optimizer=keras.optimizers.Adam(config.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
     return lambda: network.fit(x, pictures.labels, batch_size=config.batch_size, epochs=1, verbose=0)
 
 
