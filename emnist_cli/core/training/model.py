@@ -68,10 +68,10 @@ def twolayer(classes: int) -> keras.Model:
 
 
 def mnist(classes: int) -> keras.Model:
-    """Four convolutions in two stages and a dense layer of 128: a small network that learns digits in few epochs."""
-    stack = [*_convolution(16), *_convolution(16), layers.MaxPooling2D()]
-    stack += [*_convolution(32), *_convolution(32), layers.MaxPooling2D()]
-    stack += [layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dropout(0.4)]
+    """Four convolutions in two stages and a dense layer of 128, all with batch norm: learns digits in few epochs."""
+    stack = [*_convolution(24), *_convolution(24), layers.MaxPooling2D()]
+    stack += [*_convolution(48), *_convolution(48), layers.MaxPooling2D(), layers.Flatten()]
+    stack += [layers.Dense(128, use_bias=False), *_normalized(), layers.Dropout(0.2)]
     return _network("mnist", stack, classes)
 
 

@@ -20,7 +20,7 @@ WEIGHTS = {
     "classic": 400_591,
     "compact": 1_204_655,
     "twolayer": 94_063,
-    "mnist": 223_551,
+    "mnist": 344_711,
     "lenet5": 64_851,
     "vgg5": 3_669_999,
 }
