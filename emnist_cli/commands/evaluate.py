@@ -61,7 +61,8 @@ def evaluate(
 ) -> None:
     """Score a model on a split of EMNIST or on a folder of labelled pictures.
 
-    Without --split and --folder, on the split that the model was trained for.
+    Without --split and --folder, on the split that the model was trained
+    for.
     """
     _check(split, folder, labels, where, part)
     if report and output and report.resolve() in (output.resolve(), *output.resolve().parents):

@@ -26,7 +26,8 @@ def labels(
 ) -> None:
     """Print which character each class id of an EMNIST split stands for.
 
-    As csv this is the label_mapping.csv that many projects carry: emnist labels --split balanced --format csv
+    As csv this is the label_mapping.csv that many projects carry: emnist
+    labels --split balanced --format csv
     """
     table = find_split(split)
     records = [

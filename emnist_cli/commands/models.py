@@ -23,8 +23,8 @@ SHOWN = {
 def models(form: FormatOption = None, output: Output = None) -> None:
     """List the models that --model knows by name.
 
-    Your own are looked for in your data folder, whose place the table tells; any bundle folder or .tflite file can be
-    given by its path.
+    Your own are looked for in your data folder, whose place the table
+    tells; any bundle folder or .tflite file can be given by its path.
     """
     default = os.environ.get("EMNIST_MODEL") or bundle.DEFAULT_MODEL
     records = [describe(folder, default) for folder in bundle.list_folders()]

@@ -39,8 +39,9 @@ def download(
 ) -> None:
     """Download EMNIST (562 MB) from NIST and prepare its splits.
 
-    An interrupted download goes on where it stopped. One archive holds all six splits; without --split each is
-    prepared. If NIST cannot be reached, use a mirror, or any copy of the files with: emnist data import
+    An interrupted download goes on where it stopped. One archive holds all
+    six splits; without --split each is prepared. If NIST cannot be reached,
+    use a mirror, or any copy of the files with: emnist data import
     """
     wanted = [find_split(name).name for name in split or ()]
     from emnist_cli.console.progress import Bars
@@ -63,8 +64,9 @@ def import_(
 ) -> None:
     """Prepare EMNIST from files that you have.
 
-    PATH may be NIST's gzip.zip, or its matlab.zip or a .mat file of it; a folder of IDX files, with or without .gz,
-    such as torchvision's EMNIST/raw; or the csv files of Kaggle's crawford/emnist, or their zip.
+    PATH may be NIST's gzip.zip, or its matlab.zip or a .mat file of it; a
+    folder of IDX files, with or without .gz, such as torchvision's
+    EMNIST/raw; or the csv files of Kaggle's crawford/emnist, or their zip.
     """
     wanted = [find_split(name).name for name in split or ()]
     from emnist_cli.core.data import dataset
@@ -81,8 +83,10 @@ def export(
 ) -> None:
     """Write a prepared split as files for other programs.
 
-    idx and csv are as NIST and Kaggle publish them: pictures transposed, letters counted from 1. npz and png are
-    upright, class ids counted from 0; png makes one folder a class, which evaluate --folder and train --folder read.
+    idx and csv are as NIST and Kaggle publish them: pictures transposed,
+    letters counted from 1. npz and png are upright, class ids counted from
+    0; png makes one folder a class, which evaluate --folder and train
+    --folder read.
     """
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.data import dataset

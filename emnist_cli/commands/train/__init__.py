@@ -20,61 +20,110 @@ if TYPE_CHECKING:
     from emnist_cli.core.training.run import Outcome, Plan
 
 
+_WHAT, _HOW, _WHERE, _MACHINE = "What to train on", "How to train", "Where the model goes", "The machine"
+"""Headings of --help."""
+
+
 def train(
     split: Annotated[
-        str | None, typer.Option("--split", "-s", metavar="SPLIT", help="EMNIST split to train on.")
+        str | None,
+        typer.Option("--split", "-s", metavar="SPLIT", help="EMNIST split to train on.", rich_help_panel=_WHAT),
     ] = None,
-    folder: Annotated[Path | None, typer.Option(metavar="DIR", help="Train on your own pictures instead.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Train on your own pictures instead.", rich_help_panel=_WHAT)
+    ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="csv with the columns file and label; else DIR/labels.csv or sub-folders."),
+        typer.Option(
+            metavar="FILE",
+            help="csv with the columns file and label; else DIR/labels.csv or sub-folders.",
+            rich_help_panel=_WHAT,
+        ),
     ] = None,
     base: Annotated[
-        str | None, typer.Option("--from", metavar="MODEL", help="Start from this bundle's network, not from nothing.")
+        str | None,
+        typer.Option(
+            "--from", metavar="MODEL", help="Start from this bundle's network, not from nothing.", rich_help_panel=_WHAT
+        ),
     ] = None,
     arch: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md."),
+        typer.Option(
+            metavar="NAME", help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md.", rich_help_panel=_HOW
+        ),
     ] = None,
-    epochs: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over the pictures.")] = TrainConfig.epochs,
+    epochs: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Passes over the pictures.", rich_help_panel=_HOW)
+    ] = TrainConfig.epochs,
     batch_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Pictures a step, over all devices.")
+        int, typer.Option(min=1, metavar="N", help="Pictures a step, over all devices.", rich_help_panel=_HOW)
     ] = TrainConfig.batch_size,
     learning_rate: Annotated[
-        float, typer.Option(min=1e-7, max=1, metavar="R", help="Adam's, falling to 0 along a cosine.")
+        float,
+        typer.Option(min=1e-7, max=1, metavar="R", help="Adam's, falling to 0 along a cosine.", rich_help_panel=_HOW),
     ] = TrainConfig.learning_rate,
     augment: Annotated[
-        bool, typer.Option("--augment/--no-augment", help="Vary every picture anew in each epoch.")
+        bool,
+        typer.Option("--augment/--no-augment", help="Vary every picture anew in each epoch.", rich_help_panel=_HOW),
     ] = TrainConfig.augment,
     validation: Annotated[
-        float, typer.Option(min=0, max=0.9, metavar="P", help="Part of the pictures held out to choose the best epoch.")
+        float,
+        typer.Option(
+            min=0,
+            max=0.9,
+            metavar="P",
+            help="Part of the pictures held out to choose the best epoch.",
+            rich_help_panel=_WHAT,
+        ),
     ] = TrainConfig.validation,
     patience: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Stop after N epochs without a better one; 0 never.")
+        int,
+        typer.Option(
+            min=0, metavar="N", help="Stop after N epochs without a better one; 0 never.", rich_help_panel=_HOW
+        ),
     ] = TrainConfig.patience,
     limit: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Use N pictures, drawn at random; 0 for all.")
+        int, typer.Option(min=0, metavar="N", help="Use N pictures, drawn at random; 0 for all.", rich_help_panel=_WHAT)
     ] = TrainConfig.limit,
     seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Of everything random.")
+        int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Of everything random.", rich_help_panel=_HOW)
     ] = TrainConfig.seed,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Bundle folder to write; else NAME in your models folder.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Bundle folder to write; else NAME in your models folder.", rich_help_panel=_WHERE
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="What --model calls it; else SPLIT-ARCH.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a model, or start an interrupted run anew.")
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What --model calls it; else SPLIT-ARCH.", rich_help_panel=_WHERE)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run.", rich_help_panel=_WHERE)
     ] = False,
-    threads: Annotated[int, typer.Option(min=0, metavar="N", help="CPU threads; 0 for one a core.")] = 0,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace a model, or start an interrupted run anew.", rich_help_panel=_WHERE),
+    ] = False,
+    threads: Annotated[
+        int, typer.Option(min=0, metavar="N", help="CPU threads; 0 for one a core.", rich_help_panel=_MACHINE)
+    ] = 0,
     mixed_precision: Annotated[
-        bool, typer.Option("--mixed-precision", help="Compute in 16 bits, where the machine is faster at it.")
+        bool,
+        typer.Option(
+            "--mixed-precision", help="Compute in 16 bits, where the machine is faster at it.", rich_help_panel=_MACHINE
+        ),
     ] = TrainConfig.mixed_precision,
     strategy: Annotated[
         str,
-        typer.Option(metavar="one|mirrored|multiworker", help="One device, all GPUs, or the machines of TF_CONFIG."),
+        typer.Option(
+            metavar="one|mirrored|multiworker",
+            help="One device, all GPUs, or the machines of TF_CONFIG.",
+            rich_help_panel=_MACHINE,
+        ),
     ] = "one",
-    tensorboard: Annotated[Path | None, typer.Option(metavar="DIR", help="Write logs for TensorBoard there.")] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write logs for TensorBoard there.", rich_help_panel=_WHERE)
+    ] = None,
     data_dir: DataDir = None,
     archive: Archive = None,
     form: FormatOption = None,
@@ -83,8 +132,10 @@ def train(
 ) -> None:
     """Train a network and leave a model that the other commands use.
 
-    A split of EMNIST is downloaded the first time. Some pictures are held out of training to choose the best epoch
-    by; the test half is scored once, at the end. Ctrl-C keeps the best epoch so far. Results are one record an epoch.
+    A split of EMNIST is downloaded the first time. Some pictures are held
+    out of training to choose the best epoch by; the test half is scored
+    once, at the end. Ctrl-C keeps the best epoch so far. Results are one
+    record an epoch.
     """
     config = TrainConfig(
         arch or TrainConfig.arch,

@@ -24,7 +24,7 @@ URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
 SIZE = 561_753_746
 SHA256 = "fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e"
 
-ADVICE = "name a mirror with --url, or bring a file got another way with: emnist data import PATH"
+ADVICE = "try a mirror: emnist data download --url URL, or files got another way: emnist data import PATH"
 
 _BLOCK = 1 << 14
 """Bytes taken at once; what came of a block before a cut is lost."""
