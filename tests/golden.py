@@ -2,7 +2,7 @@
 
     python -m tests.golden    writes the sheet anew; look at it before committing
 
-A change here means that models see other pictures: raise `bundle.PREPROCESSING` when it is more than rounding.
+A change here means that models see other pictures: raise `manifest.PREPROCESSING` when it is more than rounding.
 """
 
 from collections.abc import Callable

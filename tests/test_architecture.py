@@ -11,7 +11,9 @@ PACKAGE = Path(__file__).parent.parent / "emnist_cli"
 MODULES = {
     ".".join(("emnist_cli", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in PACKAGE.rglob("*.py")
 }
-BASE = {f"emnist_cli.core.{name}" for name in ("bundle", "config", "errors", "folders", "labels", "records")}
+BASE = {
+    f"emnist_cli.core.{name}" for name in ("bundle", "config", "errors", "folders", "labels", "manifest", "records")
+}
 
 
 def imported(path: Path) -> set[str]:
@@ -49,6 +51,7 @@ LAYERS = [
     ("emnist_cli.core.data",),
     ("emnist_cli.core.inference",),
     ("emnist_cli.core.bundle",),
+    ("emnist_cli.core.manifest",),
     ("emnist_cli.core.labels", "emnist_cli.core.records", "emnist_cli.core.config"),
     ("emnist_cli.core.errors", "emnist_cli.core.folders"),
 ]

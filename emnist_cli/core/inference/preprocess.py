@@ -3,7 +3,7 @@
 EMNIST's own conversion (arXiv 1702.05373, section II-A, figure 1): binary, Gaussian blur, crop to the ink, centred in
 a square with the aspect kept and a 2-pixel border, bicubic to 28x28. Here the same is done to pictures that EMNIST
 never had to take: `ink.py` finds the ink first, and strokes are brought to the thickness of EMNIST's pens.
-Change what comes out of here and `bundle.PREPROCESSING` goes up: models are trained for one version of it.
+Change what comes out of here and `manifest.PREPROCESSING` goes up: models are trained for one version of it.
 """
 
 import numpy as np
