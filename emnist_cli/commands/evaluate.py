@@ -1,13 +1,12 @@
 """`emnist evaluate`: how well a model reads pictures whose characters are known."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from emnist_cli.commands.options import DataDir, FormatOption, Model, Output, Quiet
+from emnist_cli.commands.options import DataDir, FormatOption, Model, Output, Part, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.errors import UsageError
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 PLAIN = ("model", "count", "accuracy", "top3", "macro_f1", "ece", "case_folded", "failed", "unknown")
 
 _FEW = 5  # so many pictures without an answer are told one by one
-
-
-class Part(StrEnum):
-    """What `--part` takes."""
-
-    TRAIN = "train"
-    TEST = "test"
 
 
 def evaluate(
@@ -65,10 +57,7 @@ def evaluate(
     for.
     """
     _check(split, folder, labels, where, part)
-    if report and output and report.resolve() in (output.resolve(), *output.resolve().parents):
-        raise UsageError(
-            f"--output: expected a file outside of the report, which is replaced whole. Received: {output}"
-        )
+    _check_places(report, output)
     chosen = choose_format(form, output)
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.evaluation import report as reports
@@ -88,6 +77,13 @@ def evaluate(
             reports.write(report, scored)
         _print(scored.evaluation, chosen, stream)
     _tell(scored.evaluation, report, quiet)
+
+
+def _check_places(report: Path | None, output: Path | None) -> None:
+    if report and output and report.resolve() in (output.resolve(), *output.resolve().parents):
+        raise UsageError(
+            f"--output: expected a file outside of the report, which is replaced whole. Received: {output}"
+        )
 
 
 def _check(split: str | None, folder: Path | None, labels: Path | None, where: str | None, part: Part | None) -> None:

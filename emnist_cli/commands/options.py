@@ -1,11 +1,20 @@
 """Options that several commands share, written once."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from emnist_cli.output import Format
+
+
+class Part(StrEnum):
+    """What `--part` takes: the halves of a split."""
+
+    TRAIN = "train"
+    TEST = "test"
+
 
 Model = Annotated[
     str,

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emnist_cli.console.tables import make_console, print_table, print_whole
+from emnist_cli.core.evaluation.summary import Figure, summarize
 from emnist_cli.core.records import Evaluation
 from emnist_cli.output import one_line
 
@@ -46,19 +47,12 @@ def _print_summary(e: Evaluation, stream: TextIO) -> None:
     print_whole(table, stream)
 
 
-def _summary(e: Evaluation) -> list[tuple[str, str, str]]:
-    low, high = e.accuracy_interval
-    rows = [
-        ("accuracy", f"{e.accuracy:.2%}", f"{low:.2%} to {high:.2%} with 95% probability"),
-        ("top 3", f"{e.top3:.2%}", "right answer among the three most probable"),
-        ("macro F1", f"{e.macro_f1:.4f}", "mean over classes"),
-        ("calibration error", f"{e.ece:.4f}", "mean distance of confidence and accuracy"),
-        ("case folded", f"{e.case_folded:.2%}", "accuracy with a and A as one"),
-    ]
+def _summary(e: Evaluation) -> list[Figure]:
+    rows = summarize(e)
     if e.failures:
-        rows.append(("failed", f"{len(e.failures):,}", "could not be read or have no ink; count as wrong"))
+        rows.append(Figure("failed", f"{len(e.failures):,}", "could not be read or have no ink; count as wrong"))
     if e.unknown:
-        rows.append(("unknown", f"{e.unknown:,}", "have a label the model does not know; count as wrong"))
+        rows.append(Figure("unknown", f"{e.unknown:,}", "have a label the model does not know; count as wrong"))
     return rows
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emnist_cli.core.errors import ModelError, OutputError, did_you_mean
-from emnist_cli.core.folders import is_worked_in, put_in_place
+from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.manifest import GRAPH as GRAPH
 from emnist_cli.core.manifest import Manifest as Manifest
 from emnist_cli.core.manifest import Metric as Metric
@@ -156,17 +156,11 @@ def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
     Raises:
         OutputError: something else than a bundle is there, or it cannot be written.
     """
-    import tempfile
-
     if not replaceable(folder):
         raise OutputError(f"{folder}: something else than a model is there, which would be lost; name another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     text = json.dumps({**manifest.as_dict(), "files": listed}, indent=1, ensure_ascii=False)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        new = Path(scratch) / "new"
-        new.mkdir()
+    with new_folder(folder) as new:
         for name, data in files.items():
             (new / name).write_bytes(data)
         (new / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        put_in_place(new, folder)

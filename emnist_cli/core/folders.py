@@ -2,7 +2,25 @@
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def new_folder(place: Path) -> Iterator[Path]:
+    """Give an empty folder to fill, which takes the place of `place` at the end; if that fails, nothing is left.
+
+    Raises:
+        OSError: it cannot be made or renamed; `place` is then as it was.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name[:100]}.") as scratch:
+        new = Path(scratch) / "new"
+        new.mkdir()
+        yield new
+        put_in_place(new, place)
 
 
 def put_in_place(new: Path, place: Path) -> None:

@@ -19,6 +19,7 @@ from emnist_cli.core.labels import SPLITS
 from tests import archives
 from tests.conftest import Emnist, Result
 from tests.loopback import Loopback, closed_port, serve
+from tests.test_startup import HEAVY, run
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # tensorflow's and tensorflow-datasets' own
 
@@ -378,17 +379,6 @@ def test_export_refuses_in_one_line(
 
 # --- what they load
 
-LOADED = """
-import sys
-from emnist_cli.app import app
-try:
-    app({args!r}, prog_name="emnist")
-except SystemExit as ending:
-    code = ending.code
-print("LOADED", sorted(name for name in sys.modules if "." not in name), file=sys.stderr)
-sys.exit(code)
-"""
-
 
 @pytest.mark.parametrize(
     "args",
@@ -400,12 +390,12 @@ sys.exit(code)
         ["evaluate", "--split", "letters"],
     ],
 )
-def test_what_is_prepared_is_read_without_tensorflow(prepared: Path, args: list[str]) -> None:
-    script = LOADED.format(args=[*args, "--data-dir", str(prepared / "data")])
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False, cwd=prepared
-    )
-    assert done.returncode == 0, done.stderr
-    loaded = done.stderr.split("LOADED")[1]
+def test_what_is_prepared_is_read_without_tensorflow(
+    prepared: Path, args: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(prepared)
+    code, _, err = run([*args, "--data-dir", str(prepared / "data")])
+    assert code == 0, err
+    loaded = err.split("LOADED")[1]
     assert "'numpy'" in loaded
-    assert not [name for name in ("tensorflow", "keras", "tensorflow_datasets") if f"'{name}'" in loaded]
+    assert not [name for name in HEAVY if f"'{name}'" in loaded]

@@ -1,12 +1,11 @@
 """`emnist data info`, `show` and `verify`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from emnist_cli.commands.options import DataDir, FormatOption, Output
+from emnist_cli.commands.options import DataDir, FormatOption, Output, Part
 from emnist_cli.core.errors import ExitCode
 from emnist_cli.core.labels import find_split
 from emnist_cli.output import Format, choose_format, open_output, write
@@ -22,13 +21,6 @@ INFO = {
 }
 CLASSES = {"id": "id", "label": "label", "characters": "characters", "train": "training", "test": "test"}
 CHECKS = {"split": "split", "checked": "checked", "state": "state", "detail": "detail"}
-
-
-class Part(StrEnum):
-    """What `--part` takes."""
-
-    TRAIN = "train"
-    TEST = "test"
 
 
 def info(

@@ -3,11 +3,34 @@
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
 from emnist_cli.commands.options import Archive, DataDir, FormatOption, Output, Quiet
+from emnist_cli.commands.train.options import (
+    Arch,
+    Augment,
+    Base,
+    BatchSize,
+    Epochs,
+    Folder,
+    Labels,
+    LearningRate,
+    Limit,
+    MixedPrecision,
+    Name,
+    Out,
+    Overwrite,
+    Patience,
+    Resume,
+    Seed,
+    Split,
+    Strategy,
+    Tensorboard,
+    Threads,
+    Validation,
+)
 from emnist_cli.commands.train.pictures import find_pictures
 from emnist_cli.commands.train.rows import EpochRows
 from emnist_cli.core.config import ARCHITECTURES, TrainConfig
@@ -20,110 +43,28 @@ if TYPE_CHECKING:
     from emnist_cli.core.training.run import Outcome, Plan
 
 
-_WHAT, _HOW, _WHERE, _MACHINE = "What to train on", "How to train", "Where the model goes", "The machine"
-"""Headings of --help."""
-
-
 def train(
-    split: Annotated[
-        str | None,
-        typer.Option("--split", "-s", metavar="SPLIT", help="EMNIST split to train on.", rich_help_panel=_WHAT),
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Train on your own pictures instead.", rich_help_panel=_WHAT)
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="csv with the columns file and label; else DIR/labels.csv or sub-folders.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="MODEL", help="Start from this bundle's network, not from nothing.", rich_help_panel=_WHAT
-        ),
-    ] = None,
-    arch: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md.", rich_help_panel=_HOW
-        ),
-    ] = None,
-    epochs: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Passes over the pictures.", rich_help_panel=_HOW)
-    ] = TrainConfig.epochs,
-    batch_size: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Pictures a step, over all devices.", rich_help_panel=_HOW)
-    ] = TrainConfig.batch_size,
-    learning_rate: Annotated[
-        float,
-        typer.Option(min=1e-7, max=1, metavar="R", help="Adam's, falling to 0 along a cosine.", rich_help_panel=_HOW),
-    ] = TrainConfig.learning_rate,
-    augment: Annotated[
-        bool,
-        typer.Option("--augment/--no-augment", help="Vary every picture anew in each epoch.", rich_help_panel=_HOW),
-    ] = TrainConfig.augment,
-    validation: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=0.9,
-            metavar="P",
-            help="Part of the pictures held out to choose the best epoch.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = TrainConfig.validation,
-    patience: Annotated[
-        int,
-        typer.Option(
-            min=0, metavar="N", help="Stop after N epochs without a better one; 0 never.", rich_help_panel=_HOW
-        ),
-    ] = TrainConfig.patience,
-    limit: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Use N pictures, drawn at random; 0 for all.", rich_help_panel=_WHAT)
-    ] = TrainConfig.limit,
-    seed: Annotated[
-        int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Of everything random.", rich_help_panel=_HOW)
-    ] = TrainConfig.seed,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Bundle folder to write; else NAME in your models folder.", rich_help_panel=_WHERE
-        ),
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="What --model calls it; else SPLIT-ARCH.", rich_help_panel=_WHERE)
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted run.", rich_help_panel=_WHERE)
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace a model, or start an interrupted run anew.", rich_help_panel=_WHERE),
-    ] = False,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="CPU threads; 0 for one a core.", rich_help_panel=_MACHINE)
-    ] = 0,
-    mixed_precision: Annotated[
-        bool,
-        typer.Option(
-            "--mixed-precision", help="Compute in 16 bits, where the machine is faster at it.", rich_help_panel=_MACHINE
-        ),
-    ] = TrainConfig.mixed_precision,
-    strategy: Annotated[
-        str,
-        typer.Option(
-            metavar="one|mirrored|multiworker",
-            help="One device, all GPUs, or the machines of TF_CONFIG.",
-            rich_help_panel=_MACHINE,
-        ),
-    ] = "one",
-    tensorboard: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write logs for TensorBoard there.", rich_help_panel=_WHERE)
-    ] = None,
+    split: Split = None,
+    folder: Folder = None,
+    labels: Labels = None,
+    base: Base = None,
+    arch: Arch = None,
+    epochs: Epochs = TrainConfig.epochs,
+    batch_size: BatchSize = TrainConfig.batch_size,
+    learning_rate: LearningRate = TrainConfig.learning_rate,
+    augment: Augment = TrainConfig.augment,
+    validation: Validation = TrainConfig.validation,
+    patience: Patience = TrainConfig.patience,
+    limit: Limit = TrainConfig.limit,
+    seed: Seed = TrainConfig.seed,
+    out: Out = None,
+    name: Name = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
+    threads: Threads = 0,
+    mixed_precision: MixedPrecision = TrainConfig.mixed_precision,
+    strategy: Strategy = "one",
+    tensorboard: Tensorboard = None,
     data_dir: DataDir = None,
     archive: Archive = None,
     form: FormatOption = None,
@@ -138,16 +79,16 @@ def train(
     record an epoch.
     """
     config = TrainConfig(
-        arch or TrainConfig.arch,
-        epochs,
-        batch_size,
-        learning_rate,
-        augment,
-        seed,
-        validation,
-        patience,
-        limit,
-        mixed_precision,
+        arch=arch or TrainConfig.arch,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        augment=augment,
+        seed=seed,
+        validation=validation,
+        patience=patience,
+        limit=limit,
+        mixed_precision=mixed_precision,
     )
     chosen = choose_format(form, output)
     _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
@@ -158,9 +99,7 @@ def train(
     found = bundle.find(base) if base else None
     if found:
         place.check_base(found)
-        config = replace(
-            config, arch=str(found.manifest.training.get("arch", "custom") if found.manifest else "custom")
-        )
+        config = replace(config, arch=place.arch_of(found))
     where = place.choose(out, name, split or (folder or Path()).resolve().name, config.arch)
     place.check(where, resume, overwrite)
     load_tensorflow(threads)

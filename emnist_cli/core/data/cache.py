@@ -21,7 +21,6 @@ from emnist_cli.core.labels import find_split
 RECORD = "cache.json"
 PARTS = ("train", "test")
 _VERSION = 1
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -161,12 +160,16 @@ def find_damage(root: Path, record: Record) -> list[str]:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _is_whole(path: Path, file: Mapping[str, Any]) -> bool:

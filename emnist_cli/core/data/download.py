@@ -4,7 +4,6 @@ Bytes go to `NAME.part`, with `NAME.part.json` beside it that says which version
 and verified it becomes `NAME`. Called by the command `emnist data`.
 """
 
-import hashlib
 import re
 import socket
 import threading
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from emnist_cli.core.data.cache import sha256_of
 from emnist_cli.core.data.containers import is_html, what_is
 from emnist_cli.core.data.partial import Part, Progress, writing
 from emnist_cli.core.errors import DataError, UsageError
@@ -85,26 +85,6 @@ def fetch(
         _download(part, on_progress, patience)
     part.verify(sha256)
     part.finish(target)
-
-
-def sha256_of(path: Path, on_progress: Progress = lambda done, total: None) -> str:
-    """Return a file's SHA-256 in hexadecimal.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    digest = hashlib.sha256()
-    done = 0
-    try:
-        total = path.stat().st_size
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-                done += len(block)
-                on_progress(done, total)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from None
-    return digest.hexdigest()
 
 
 def _check_url(url: str) -> None:

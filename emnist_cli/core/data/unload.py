@@ -5,8 +5,6 @@ transposed, letters counted from 1. Arrays (npz) and pictures (png) are upright 
 """
 
 import gzip
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from PIL import Image
 from emnist_cli.core.data import cache, dataset
 from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.core.folders import new_folder
 from emnist_cli.core.labels import Split, find_split
 
 _ROWS = 4096
@@ -52,13 +51,9 @@ def unload(
         on_progress(done, total)
 
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name[:100]}.") as scratch:
-            new = Path(scratch) / "new"
-            new.mkdir()
+        with new_folder(folder) as new:
             for part, half in halves.items():
                 WRITERS[form](new, table, part, half, advance)
-            shutil.move(new, folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); nothing was left there") from None
 

@@ -1,7 +1,11 @@
-"""Making probabilities mean what they say: one temperature for all of a network's answers."""
+"""Whether probabilities mean what they say, and making them: one temperature for all of a network's answers."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emnist_cli.core.records import CalibrationBin
 
 
 def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
@@ -28,3 +32,16 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
 
     best = minimize_scalar(loss, bounds=(np.log(0.2), np.log(5)), method="bounded")
     return round(float(np.exp(best.x)), 3)
+
+
+def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
+    """Return the mean distance of confidence and accuracy, each bin weighted by its count.
+
+    Source: Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017, equation 3.
+    scikit-learn's `calibration_curve` is for two classes only.
+    """
+    total = sum(b.count for b in bins)
+    gaps = (
+        b.count * abs(b.confidence - b.accuracy) for b in bins if b.confidence is not None and b.accuracy is not None
+    )
+    return sum(gaps) / total if total else 0.0

@@ -19,6 +19,7 @@ from sklearn.metrics import (
 )
 
 from emnist_cli.core.config import EvaluateConfig
+from emnist_cli.core.evaluation.calibration import expected_calibration_error
 from emnist_cli.core.records import (
     CalibrationBin,
     ClassScore,
@@ -195,19 +196,6 @@ def calibration_bins(answers: Answers, bins: int) -> tuple[CalibrationBin, ...]:
         CalibrationBin(i / bins, (i + 1) / bins, n, total / n if n else None, hits / n if n else None)
         for i, (n, total, hits) in enumerate(rows)
     )
-
-
-def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
-    """Return the mean distance of confidence and accuracy, each bin weighted by its count.
-
-    Source: Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks", ICML 2017, equation 3.
-    scikit-learn's `calibration_curve` is for two classes only.
-    """
-    total = sum(b.count for b in bins)
-    gaps = (
-        b.count * abs(b.confidence - b.accuracy) for b in bins if b.confidence is not None and b.accuracy is not None
-    )
-    return sum(gaps) / total if total else 0.0
 
 
 def rejection_points(answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

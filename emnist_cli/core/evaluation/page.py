@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from emnist_cli.core.evaluation.summary import summarize
 from emnist_cli.core.records import Evaluation
 
 GENERATOR = '<meta name="generator" content="emnist evaluate">'
@@ -38,17 +39,7 @@ def html_page(evaluation: Evaluation, pictures: Mapping[str, bytes]) -> str:
 
 
 def _figures(e: Evaluation) -> str:
-    low, high = e.accuracy_interval
-    figures = [
-        ("accuracy", f"{e.accuracy:.2%}", f"{low:.2%} to {high:.2%} with 95% probability"),
-        ("top 3", f"{e.top3:.2%}", "right answer among the three most probable"),
-        ("macro F1", f"{e.macro_f1:.4f}", "mean over classes"),
-        ("calibration error", f"{e.ece:.4f}", "mean distance of confidence and accuracy"),
-        ("case folded", f"{e.case_folded:.2%}", "accuracy with a and A as one"),
-    ]
-    return "".join(
-        f"<div><dt>{name}</dt><dd>{value}<small>{about}</small></dd></div>" for name, value, about in figures
-    )
+    return "".join(f"<div><dt>{f.name}</dt><dd>{f.value}<small>{f.about}</small></dd></div>" for f in summarize(e))
 
 
 def _notes(e: Evaluation) -> str:

@@ -6,7 +6,6 @@ It appears whole or not at all, and replaces nothing but an earlier report.
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.evaluation.evaluate import Scored
 from emnist_cli.core.evaluation.metrics import Answers, count_matrix, rejection_points
 from emnist_cli.core.evaluation.page import GENERATOR, html_page
-from emnist_cli.core.folders import is_worked_in, put_in_place
+from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.records import ClassScore, Evaluation
 
 PAGE = "index.html"
@@ -61,15 +60,10 @@ def write(folder: Path, scored: Scored) -> None:
     """
     check(folder)
     files = _files(scored)
-    place = folder.resolve()
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name[:100]}.") as scratch:
-            new = Path(scratch) / "new"
-            new.mkdir()
+        with new_folder(folder.resolve()) as new:
             for name, data in files.items():
                 (new / name).write_bytes(data)
-            put_in_place(new, place)
     except OSError as error:
         raise OutputError(f"{folder}: the report cannot be written ({error.strerror or error})") from None
 

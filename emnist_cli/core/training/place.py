@@ -92,6 +92,11 @@ def check_base(base: bundle.Bundle) -> None:
         )
 
 
+def arch_of(base: bundle.Bundle) -> str:
+    """Return the architecture of a bundle's network, "custom" if it does not say."""
+    return str(base.manifest.training.get("arch", "custom")) if base.manifest else "custom"
+
+
 @contextmanager
 def locked(place: Place) -> Iterator[None]:
     """Keep other processes of this machine from training into the same place.

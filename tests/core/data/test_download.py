@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emnist_cli.core.data.download import Patience, fetch, sha256_of
+from emnist_cli.core.data.cache import sha256_of
+from emnist_cli.core.data.download import Patience, fetch
 from emnist_cli.core.errors import DataError, UsageError
 from tests import archives
 from tests.loopback import Loopback, closed_port, serve

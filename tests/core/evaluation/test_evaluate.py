@@ -13,6 +13,7 @@ from emnist_cli.core import bundle
 from emnist_cli.core.data import dataset
 from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.evaluation import metrics
+from emnist_cli.core.evaluation.calibration import expected_calibration_error
 from emnist_cli.core.evaluation.evaluate import Network, score_folder, score_split, split_view
 from emnist_cli.core.evaluation.metrics import Answers, evaluate
 from emnist_cli.core.inference.files import Found
@@ -87,7 +88,7 @@ def test_calibration_bins_hold_every_answer() -> None:
     assert bins[0].confidence is None and bins[0].accuracy is None
     sure = Answers(("A", "B"), np.array([0, 1]), np.eye(2, dtype=np.float32))
     assert metrics.calibration_bins(sure, 15)[-1].count == 2
-    assert metrics.expected_calibration_error(metrics.calibration_bins(sure, 15)) == 0
+    assert expected_calibration_error(metrics.calibration_bins(sure, 15)) == 0
 
 
 def test_a_picture_without_an_answer_is_wrong_everywhere() -> None:
