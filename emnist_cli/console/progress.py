@@ -74,6 +74,21 @@ class Bars:
     def _bar(self, description: str, *figures: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
         console = Console(file=sys.stderr)
         columns = (TextColumn("{task.description}"), BarColumn(), *figures, TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, disable=not self._seen) as bar:
-            task = bar.add_task(description, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        # stdout is left alone: what libraries print there is silenced by others while a bar is drawn.
+        bar = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+        task = bar.add_task(description, total=None)
+
+        def update(done: int, total: int | None) -> None:
+            if not self._seen:
+                return
+            if not bar.finished:
+                bar.start()  # not before: there may be another bar until then
+            bar.update(task, completed=done, total=total)
+            if bar.finished:
+                bar.stop()
+
+        try:
+            yield update
+        finally:
+            if self._seen:
+                bar.stop()

@@ -1,9 +1,11 @@
 """`emnist data` as a user runs it: real archives, a real server, real folders."""
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -375,6 +377,32 @@ def test_export_refuses_in_one_line(
     (tmp_path / "file").write_bytes(b"")
     failed(emnist("data", "export", *options, "--data-dir", prepared / "data"), code, told)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+# --- on a terminal
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_terminal_shows_a_bar_and_nothing_of_what_libraries_print(tmp_path: Path) -> None:
+    import pty
+
+    archive = archives.nist_zip(tmp_path / "gzip.zip", archives.small("digits"))
+    command = [sys.executable, "-m", "emnist_cli", "data", "import", archive, "--data-dir", tmp_path / "data"]
+    here, there = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stdout=there, stderr=there, stdin=there, env=environment)
+    os.close(there)
+    seen = b""
+    with contextlib.suppress(OSError):  # which is how its end shows
+        while block := os.read(here, 4096):
+            seen += block
+    os.close(here)
+    assert process.wait(timeout=60) == 0
+    text = seen.decode()
+    assert "preparing" in text
+    assert "ready in" in text
+    assert "Dataset" not in text
+    assert "Downloading" not in text
 
 
 # --- what they load
