@@ -1,0 +1,243 @@
+"""Write the figures and pictures of the model card; the prose around them is written by hand.
+
+    python scripts/starter/card.py MODEL DATA DOCS
+
+MODEL is a bundle folder, DATA what scripts/train_starter.py takes, DOCS the folder docs/. What stands between
+`<!-- results -->` and `<!-- /results -->` in DOCS/model/starter.md, and likewise for the other sections, is replaced.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(folder) for folder in Path(__file__).resolve().parents[1:3]]
+
+from emnist_cli.core import bundle
+from emnist_cli.core.config import EvaluateConfig
+from emnist_cli.core.evaluation.figures import DPI, make_figure, to_png
+from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, class_scores, confusions
+from emnist_cli.core.evaluation.plots import calibration_plot
+from emnist_cli.core.records import ClassScore, Confusion
+from starter.figures import SCANS, Row, Scores, error, rows, score
+from starter.figures import measure as measure
+
+CARD = "model/starter.md"
+CONFUSIONS, CALIBRATION = "confusions.png", "calibration.png"
+
+SHOWN = ("unipen", "nist", "mnist")
+"""Sources whose pictures may be shown: CC BY 4.0 and works of the US government."""
+
+MOST = 20
+EXAMPLES = 8
+
+_SCALE = 2  # screen pixels a pixel
+_SIDE = 28 * _SCALE
+_STRIP = EXAMPLES * _SIDE + 1  # pictures side by side with a line between
+_CAPTION, _GAP, _MARGIN, _TITLE = 26, 14, 8, 44
+
+
+def write(model: Path, data: Path, docs: Path) -> None:
+    """Score a model and write its card's figures and pictures.
+
+    Args:
+        model: a bundle folder.
+        data: holds emnist/gzip.zip, emnist/sources.npz and scans/.
+        docs: holds model/starter.md.
+
+    Raises:
+        ValueError: the card lacks the markers of a section, or the model's classes are not those of byclass.
+        DataError, ModelError, UsageError: the model or something in `data` is missing or cannot be read.
+    """
+    card = docs / CARD
+    text = card.read_text(encoding="utf-8")
+    fill(text, dict.fromkeys(_SECTIONS, ""))  # what is missing shows before the work
+    manifest = bundle.read(model).manifest
+    assert manifest is not None  # `read` gives none but of a bare file
+    scores = score(model, data)
+    card.with_name(CONFUSIONS).write_bytes(confusion_sheet(scores, confusions(scores.byclass)[:MOST]))
+    pool = pooled([scores.scans[folder] for folder in SCANS])
+    bins = calibration_bins(pool, EvaluateConfig.bins)
+    card.with_name(CALIBRATION).write_bytes(calibration_plot(bins, error(pool)))
+    sections = {name: section(manifest, scores) for name, section in _SECTIONS.items()}
+    card.write_text(fill(text, sections), encoding="utf-8")
+
+
+def fill(text: str, sections: Mapping[str, str]) -> str:
+    """Replace what stands between the markers of each section.
+
+    Raises:
+        ValueError: a section's markers are not there once each, in this order.
+    """
+    for name, body in sections.items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if (text.count(start), text.count(end)) != (1, 1) or text.index(start) > text.index(end):
+            raise ValueError(f"the model card: expected {start} and later {end}, once each")
+        before, rest = text.split(start)
+        text = f"{before}{start}\n\n{body.strip()}\n\n{end}{rest.split(end)[1]}"
+    return text
+
+
+def sources(manifest: bundle.Manifest, scores: Scores) -> str:
+    """Tell what the model was trained on, with every key that the manifest has."""
+    keys = list(dict.fromkeys(key for entry in manifest.data for key in entry))
+    place = {"source": -3, "characters": -2, "count": -1, "licence": 1}
+    keys.sort(key=lambda key: place.get(key, 0))
+    numbers = [key for key in keys if all(isinstance(entry.get(key, 0), int) for entry in manifest.data)]
+    heads = ["pictures" if key == "count" else key for key in keys]
+    cells = [[_cell(entry.get(key, "")) for key in keys] for entry in manifest.data]
+    return table(heads, cells, [key in numbers for key in keys])
+
+
+def results(manifest: bundle.Manifest, scores: Scores) -> str:
+    """Tell what the model scored: all classes asked for, then the two tests that ask for some."""
+    found = rows(scores)
+    full = [row for row in found if row.merged is not None]
+    heads = ["test pictures", "pictures", "62 classes", "47 classes", "case folded", "calibration error"]
+    free = table(heads, [[row.name, *(_cell(value) for value in row[1:])] for row in full])
+    heads = ["test pictures", "asked with", "pictures", "accuracy", "calibration error"]
+    asked = table(heads, [_restricted(row) for row in found if row.merged is None], [False, False, True, True, True])
+    return f"{free}\n\n{asked}"
+
+
+def classes(manifest: bundle.Manifest, scores: Scores) -> str:
+    """Tell how well each class is read: digits in two halves, then upper beside lower case."""
+    by_label = {c.label: c for c in class_scores(scores.byclass)}
+    labels = scores.byclass.labels
+    left, right = labels[:5] + labels[10:36], labels[5:10] + labels[36:]
+    heads = ["class", "precision", "recall", "F1", "count"]
+    cells = [_class(a, by_label.get(a)) + _class(b, by_label.get(b)) for a, b in zip(left, right, strict=True)]
+    return table(heads * 2, cells, [False, True, True, True, True] * 2)
+
+
+def confused(manifest: bundle.Manifest, scores: Scores) -> str:
+    """Tell what is taken for what most often."""
+    totals = _totals(scores.byclass)
+    cells = [
+        [f"`{c.truth}` → `{c.predicted}`", _cell(c.count), _cell(c.count / totals[c.truth])]
+        for c in confusions(scores.byclass)[:MOST]
+    ]
+    listed = table(["is → read as", "pictures", "of the truth"], cells)
+    about = f"the {len(cells)} most frequent confusions, up to {EXAMPLES} pictures each, from UNIPEN and NIST"
+    return f"{listed}\n\n![Examples of {about}]({CONFUSIONS})"
+
+
+def calibration(manifest: bundle.Manifest, scores: Scores) -> str:
+    """Tell whether the probabilities that `emnist predict` gives mean what they say."""
+    pool = pooled([scores.scans[folder] for folder in SCANS])
+    each = ", ".join(f"{folder} {error(scores.scans[folder]):.4f}" for folder in SCANS)
+    return (
+        f"Expected calibration error in {EvaluateConfig.bins} bins, at temperature {manifest.temperature:g}: {each}; "
+        f"all {len(pool.truth):,} scans together, as drawn, {error(pool):.4f}.\n\n"
+        f"![Accuracy against confidence on the scans]({CALIBRATION})"
+    )
+
+
+_SECTIONS: Mapping[str, Callable[[bundle.Manifest, Scores], str]] = {
+    "sources": sources,
+    "results": results,
+    "classes": classes,
+    "confusions": confused,
+    "calibration": calibration,
+}
+
+
+def table(heads: Sequence[str], cells: Sequence[Sequence[str]], numbers: Sequence[bool] | None = None) -> str:
+    """Return a table in Markdown.
+
+    Args:
+        heads: of the columns.
+        cells: rows of them.
+        numbers: which columns are aligned right; None for all but the first.
+    """
+    numbers = numbers or [False, *[True] * (len(heads) - 1)]
+    lines = [heads, ["---:" if number else "---" for number in numbers], *cells]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else str("" if value is None else value).replace("|", "\\|")
+
+
+def _restricted(row: Row) -> list[str]:
+    asked, accuracy = (
+        ("`--charset letters --fold-case`", row.folded) if row.exact is None else ("`--charset digits`", row.exact)
+    )
+    return [row.name, asked, _cell(row.count), _cell(accuracy), _cell(row.ece)]
+
+
+def _class(label: str, found: ClassScore | None) -> list[str]:
+    if found is None:
+        return [f"`{label}`", "", "", "", "0"]
+    return [f"`{label}`", *(_cell(value) for value in (found.precision, found.recall, found.f1, found.support))]
+
+
+def _totals(answers: Answers) -> dict[str, int]:
+    """How many pictures there are of each class."""
+    return dict(zip(answers.labels, np.bincount(answers.truth, minlength=len(answers.labels)).tolist(), strict=True))
+
+
+def pooled(parts: Sequence[Answers]) -> Answers:
+    """Put answers over the same classes together."""
+    truth, probabilities = (np.concatenate([getattr(p, key) for p in parts]) for key in ("truth", "probabilities"))
+    return Answers(parts[0].classes, truth, probabilities)
+
+
+def examples(scores: Scores, pair: Confusion) -> NDArray[np.int64]:
+    """Choose pictures of a confusion that may be shown: up to `EXAMPLES` indexes, spread over all there are."""
+    answers, labels = scores.byclass, scores.byclass.labels
+    confused_so = (answers.truth == labels.index(pair.truth)) & (answers.predicted == labels.index(pair.predicted))
+    mine = np.flatnonzero(confused_so & np.isin(scores.sources, SHOWN))
+    return mine[np.linspace(0, len(mine) - 1, min(EXAMPLES, len(mine))).round().astype(int)]
+
+
+def confusion_sheet(scores: Scores, pairs: Sequence[Confusion]) -> bytes:
+    """Draw examples of confusions, dark ink on paper, in two columns of strips: a PNG."""
+    height = -(-max(len(pairs), 1) // 2)
+    pitch = _CAPTION + _SIDE + _GAP
+    paper = np.full((_TITLE + height * pitch, 2 * (_STRIP + _MARGIN) + _GAP), 255, np.uint8)
+    size = (paper.shape[1] / DPI, paper.shape[0] / DPI)
+    figure = make_figure(size, "Most frequent confusions: is → read as", layout=None)
+    totals = _totals(scores.byclass)
+    for number, pair in enumerate(pairs):
+        column, row = divmod(number, height)
+        x, y = _MARGIN + column * (_STRIP + _GAP), _TITLE + row * pitch
+        shown = examples(scores, pair)
+        paper[y + _CAPTION : y + _CAPTION + _SIDE, x : x + _STRIP] = strip(scores.images[shown])
+        note = f"{pair.count} of {totals[pair.truth]:,}" + ("" if len(shown) else ", none of them free to show")
+        at = 1 - (y + _CAPTION - 7) / paper.shape[0]
+        style = {"family": "DejaVu Sans Mono", "va": "baseline", "parse_math": False}
+        figure.text(x / paper.shape[1], at, f"{pair.truth} → {pair.predicted}", size=11, weight="bold", **style)
+        figure.text((x + 80) / paper.shape[1], at, note, size=8, color="#5d636d", va="baseline")
+    figure.figimage(paper, cmap="gray", vmin=0, vmax=255, origin="upper", zorder=-1)
+    return to_png(figure)
+
+
+def strip(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Put pictures side by side, each pixel a square, with a thin line around each; free places stay white."""
+    out = np.full((_SIDE, _STRIP), 255, np.uint8)
+    for place, picture in enumerate(pictures):
+        left = place * _SIDE
+        out[:, left : left + _SIDE] = 255 - picture.repeat(_SCALE, axis=0).repeat(_SCALE, axis=1)
+        out[[0, -1], left : left + _SIDE + 1] = out[:, [left, left + _SIDE]] = 200
+    return out
+
+
+def main() -> None:
+    """Write the card."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("model", "data", "docs"):
+        parser.add_argument(name, type=Path)
+    args = parser.parse_args()
+    write(args.model, args.data, args.docs)
+
+
+if __name__ == "__main__":
+    main()

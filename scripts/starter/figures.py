@@ -1,0 +1,169 @@
+"""What a model scores on every test part there is: the figures of the manifest and of the model card."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_cli.core.config import EvaluateConfig
+from emnist_cli.core.data import idx
+from emnist_cli.core.evaluation.calibration import expected_calibration_error
+from emnist_cli.core.evaluation.evaluate import Network, score_folder, split_view
+from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, case_folded_accuracy
+from emnist_cli.core.inference.labelled import read_folder
+from emnist_cli.core.inference.views import View, make_view
+from emnist_cli.core.labels import CHARSETS, SPLITS
+
+SCANS = {
+    "tablet": "tablet scans (Chars74K)",
+    "photos": "photographs, 0-9 A-Z only",
+    "canvas": "canvas drawings, A-J only",
+}
+"""Folders of original pictures, and what they are called."""
+
+STAND_IN = "stand-in for byclass, test half"
+PARTS = {"unipen": "UNIPEN", "forms": "forms, A-Z only", "nist": "NIST SD 19, digits only"}
+"""Sources of the stand-in that have a row of their own; the others are scored as original pictures."""
+
+
+class Row(NamedTuple):
+    """Figures of one test part.
+
+    Attributes:
+        name: of the part, in words.
+        count: pictures.
+        exact: accuracy over all classes, or over those asked for; None where the truth's case is unknown.
+        merged: over EMNIST's 47 classes, probabilities summed; None where the answers were restricted.
+        folded: with both cases of a letter as one; None where only digits were asked for.
+        ece: expected calibration error of what was asked, the manifest's temperature applied.
+    """
+
+    name: str
+    count: int
+    exact: float | None
+    merged: float | None
+    folded: float | None
+    ece: float
+
+
+class Scores(NamedTuple):
+    """What a model said of every test part.
+
+    Attributes:
+        scans: by the names in `SCANS`, over all classes.
+        byclass: of the test half of the archive's byclass split.
+        images: uint8 (n, 28, 28), the pictures of that half.
+        sources: of each of these.
+        letters: of genuine EMNIST letters, case folded.
+        digits: of the test half of EMNIST's `mnist` split, as digits only.
+        merged: from all classes to EMNIST's 47.
+    """
+
+    scans: Mapping[str, Answers]
+    byclass: Answers
+    images: NDArray[np.uint8]
+    sources: NDArray[np.str_]
+    letters: Answers
+    digits: Answers
+    merged: View
+
+
+def measure(model: Path, data: Path) -> list[Row]:
+    """Score a model on every test part.
+
+    Args:
+        model: a bundle folder; metrics in its manifest are not looked at.
+        data: holds emnist/gzip.zip, emnist/sources.npz and scans/.
+
+    Raises:
+        ValueError: the model's classes are not those of byclass.
+        DataError, UsageError: something is missing in `data` or cannot be read.
+    """
+    return rows(score(model, data))
+
+
+def score(model: Path, data: Path) -> Scores:
+    """Let a model read every test part; as `measure`."""
+    network = Network(model.resolve())  # not a name, which would be looked for in the package first
+    if network.classes != tuple(c.characters for c in SPLITS["byclass"].classes):
+        raise ValueError(f"{model}: expected a model of byclass's 62 classes. Received: {len(network.classes)} classes")
+    archive, table = data / "emnist/gzip.zip", np.load(data / "emnist/sources.npz")
+    images, truth = idx.read_split(archive, "byclass", "test")
+    return Scores(
+        scans={name: _read_scans(network, data / "scans" / name) for name in SCANS},
+        byclass=_read_finished(network, images, truth),
+        images=images,
+        sources=table["names"][table["byclass_test"]],
+        letters=narrow(
+            _read_scans(network, data / "scans/emnist-letters"),
+            make_view(network.classes, CHARSETS["letters"], fold_case=True),
+        ),
+        digits=narrow(
+            _read_finished(network, *idx.read_split(archive, "mnist", "test")),
+            make_view(network.classes, CHARSETS["digits"]),
+        ),
+        merged=split_view(network, SPLITS["bymerge"]),
+    )
+
+
+def rows(scores: Scores) -> list[Row]:
+    """Work out the figures of each part, original pictures first."""
+    found = [_row(name, scores.scans[folder], scores.merged) for folder, name in SCANS.items()]
+    found.append(_row(STAND_IN, scores.byclass, scores.merged))
+    for source, name in PARTS.items():
+        mine = choose(scores.byclass, scores.sources == source)
+        found.append(_row(f"{STAND_IN}: {name}", mine, scores.merged))
+    letters, digits = (float(answers.right.mean()) for answers in (scores.letters, scores.digits))
+    return [
+        *found,
+        Row("genuine EMNIST letters, A-S only", len(scores.letters.truth), None, None, letters, error(scores.letters)),
+        Row("genuine EMNIST mnist, test half", len(scores.digits.truth), digits, None, None, error(scores.digits)),
+    ]
+
+
+def error(answers: Answers) -> float:
+    """Return the expected calibration error."""
+    return expected_calibration_error(calibration_bins(answers, EvaluateConfig.bins))
+
+
+def narrow(answers: Answers, view: View) -> Answers:
+    """Ask for fewer answers: as if the network's own had gone through `view`. Every truth must be among them."""
+    probabilities = np.where(answers.answered[:, None], view.apply(answers.probabilities), np.float32(0))
+    truth = view.matrix.argmax(axis=1)[answers.truth]
+    return Answers(view.labels, truth, probabilities, answers.names, answers.failures)
+
+
+def choose(answers: Answers, which: NDArray[np.bool_]) -> Answers:
+    """Return the answers to some of the pictures."""
+    return Answers(answers.classes, answers.truth[which], answers.probabilities[which])
+
+
+def _row(name: str, answers: Answers, merged: View) -> Row:
+    if not len(answers.truth):
+        raise ValueError(f"{name}: no pictures; does sources.npz belong to the archive?")
+    return Row(
+        name,
+        len(answers.truth),
+        float(answers.right.mean()),
+        float(narrow(answers, merged).right.mean()),
+        case_folded_accuracy(answers),
+        error(answers),
+    )
+
+
+def _read_scans(network: Network, folder: Path) -> Answers:
+    """Read original pictures as `emnist predict` does."""
+    items = read_folder(folder, where="part=test")
+    return score_folder(network, items, str(folder), f"{folder.name}, part test").answers
+
+
+def _read_finished(network: Network, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> Answers:
+    """Read pictures that are in EMNIST's form already."""
+    view = make_view(network.classes)
+    probabilities = np.empty((len(images), len(network.classes)), np.float32)
+    for start in range(0, len(images), EvaluateConfig.chunk_size):
+        chunk = images[start : start + EvaluateConfig.chunk_size].astype(np.float32) / np.float32(255)
+        probabilities[start : start + len(chunk)] = network.answer(chunk, view)
+    return Answers(network.classes, truth, probabilities)

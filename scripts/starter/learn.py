@@ -1,0 +1,53 @@
+"""Training the starter's network on the pool, with checkpoints."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.data.dataset import Pictures
+from emnist_cli.core.records import Epoch
+from emnist_cli.core.training import checkpoint, model
+from emnist_cli.core.training.feed import Holdout
+from emnist_cli.core.training.trainer import Trainer
+
+from .pool import CLASSES, Pool
+
+
+def learn(
+    pool: Pool,
+    chosen: NDArray[np.int64],
+    config: TrainConfig,
+    work: Path,
+    report: Callable[[Epoch], None],
+    start: Path | None = None,
+) -> keras.Model:
+    """Train a network; an interrupted run goes on where it stopped.
+
+    Args:
+        pool: all pictures.
+        chosen: which are learnt from; a source's weight says how often an epoch shows each.
+        config: how to train.
+        work: for checkpoints.
+        report: is told of each epoch.
+        start: the `work` of an earlier run, whose weights to start from.
+
+    Returns:
+        The network with the weights of the last epoch.
+    """
+    shown = pool.shown(chosen)
+    pictures = Pictures(pool.images, pool.labels)
+    about = f"{len(shown)} pictures of {', '.join(pool.names[n] for n in np.unique(pool.source[chosen]))}"
+    task = checkpoint.describe(config, CLASSES, about, str(start or ""))
+    trainer = Trainer(
+        lambda: model.build(config.arch, len(CLASSES)), pictures, Holdout(shown, shown[:0]), config, task, work
+    )
+    if checkpoint.exists(work):
+        trainer.resume()
+    elif start is not None:
+        checkpoint.restore_best(start, checkpoint.read(start).history, trainer.network)
+    trainer.run(on_epoch=report)
+    return trainer.network
