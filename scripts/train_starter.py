@@ -37,7 +37,8 @@ def main() -> None:
     print(f"{doubtful.sum():,} of {len(doubtful):,} UNIPEN characters are suspects, and left out")
     chosen = choose(drawn, doubtful, args.unlicensed)
     config = TrainConfig(
-        arch="default", epochs=args.epochs, batch_size=256, learning_rate=args.learning_rate, seed=args.seed, validation=0
+        arch="default", epochs=args.epochs, batch_size=256, learning_rate=args.learning_rate, seed=args.seed,
+        validation=0,
     )  # fmt: skip
     name = "all" if args.unlicensed else "licensed"
     network = learn(drawn, chosen, config, args.work / name, report, args.start)
@@ -51,7 +52,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fonts", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=bundle.PACKAGED / bundle.DEFAULT_MODEL)
     parser.add_argument("--work", type=Path, default=Path("build/starter"), help="for drawn pictures and checkpoints")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--learning-rate", type=float, default=0.0028)
     parser.add_argument("--start", type=Path, help="folder of checkpoints of an earlier run, to start from its weights")
     parser.add_argument("--unlicensed", action="store_true", help="learn from the sources without a licence too")

@@ -1,0 +1,1 @@
+"""The parts of scripts/train_starter.py: sources of pictures, training, figures."""

@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,8 @@ from emnist_cli.core.evaluation.figures import DPI, make_figure, to_png
 from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, class_scores, confusions
 from emnist_cli.core.evaluation.plots import calibration_plot
 from emnist_cli.core.records import ClassScore, Confusion
-from starter.figures import SCANS, Row, Scores, error, rows, score
+from starter.figures import SCANS, Scores, error, rows, score
+from starter.figures import Row as Row
 from starter.figures import measure as measure
 
 CARD = "model/starter.md"
@@ -35,6 +35,11 @@ SHOWN = ("unipen", "nist", "mnist")
 
 MOST = 20
 EXAMPLES = 8
+
+CREDIT = (
+    f"Up to {EXAMPLES} pictures of each: UNIPEN train_r01_v07 (UNIPEN Consortium 1999, CC BY 4.0), drawn from its pen "
+    "strokes, and\nNIST Special Database 19 (US government work)."
+)
 
 _SCALE = 2  # screen pixels a pixel
 _SIDE = 28 * _SCALE
@@ -84,12 +89,16 @@ def fill(text: str, sections: Mapping[str, str]) -> str:
 
 
 def sources(manifest: bundle.Manifest, scores: Scores) -> str:
-    """Tell what the model was trained on, with every key that the manifest has."""
+    """Tell what the model was trained on, with every key that the manifest has.
+
+    `count` is of characters where it also says how many pictures were drawn of them, else of pictures.
+    """
     keys = list(dict.fromkeys(key for entry in manifest.data for key in entry))
-    place = {"source": -3, "characters": -2, "count": -1, "licence": 1}
+    place = {"source": -2, "count": -1, "licence": 1}
     keys.sort(key=lambda key: place.get(key, 0))
     numbers = [key for key in keys if all(isinstance(entry.get(key, 0), int) for entry in manifest.data)]
-    heads = ["pictures" if key == "count" else key for key in keys]
+    drawn = {"count": "characters"} if "pictures" in keys else {"count": "pictures"}
+    heads = [drawn.get(key, key) for key in keys]
     cells = [[_cell(entry.get(key, "")) for key in keys] for entry in manifest.data]
     return table(heads, cells, [key in numbers for key in keys])
 
@@ -98,11 +107,11 @@ def results(manifest: bundle.Manifest, scores: Scores) -> str:
     """Tell what the model scored: all classes asked for, then the two tests that ask for some."""
     found = rows(scores)
     full = [row for row in found if row.merged is not None]
-    heads = ["test pictures", "pictures", "62 classes", "47 classes", "case folded", "calibration error"]
-    free = table(heads, [[row.name, *(_cell(value) for value in row[1:])] for row in full])
-    heads = ["test pictures", "asked with", "pictures", "accuracy", "calibration error"]
-    asked = table(heads, [_restricted(row) for row in found if row.merged is None], [False, False, True, True, True])
-    return f"{free}\n\n{asked}"
+    heads = ["test pictures", "count", "62 classes", "47 classes", "case folded", "calibration error"]
+    free = table(heads, [[_cell(value) for value in row] for row in full])
+    heads = ["test pictures", "count", "accuracy", "calibration error"]
+    asked = [(r.name, r.count, r.folded if r.exact is None else r.exact, r.ece) for r in found if r.merged is None]
+    return f"{free}\n\n{table(heads, [[_cell(value) for value in row] for row in asked])}"
 
 
 def classes(manifest: bundle.Manifest, scores: Scores) -> str:
@@ -123,8 +132,7 @@ def confused(manifest: bundle.Manifest, scores: Scores) -> str:
         for c in confusions(scores.byclass)[:MOST]
     ]
     listed = table(["is → read as", "pictures", "of the truth"], cells)
-    about = f"the {len(cells)} most frequent confusions, up to {EXAMPLES} pictures each, from UNIPEN and NIST"
-    return f"{listed}\n\n![Examples of {about}]({CONFUSIONS})"
+    return f"{listed}\n\n![Examples of each confusion]({CONFUSIONS})\n\n{CREDIT}"
 
 
 def calibration(manifest: bundle.Manifest, scores: Scores) -> str:
@@ -160,17 +168,10 @@ def table(heads: Sequence[str], cells: Sequence[Sequence[str]], numbers: Sequenc
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
-    return f"{value:,}" if isinstance(value, int) else str("" if value is None else value).replace("|", "\\|")
-
-
-def _restricted(row: Row) -> list[str]:
-    asked, accuracy = (
-        ("`--charset letters --fold-case`", row.folded) if row.exact is None else ("`--charset digits`", row.exact)
-    )
-    return [row.name, asked, _cell(row.count), _cell(accuracy), _cell(row.ece)]
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
 
 
 def _class(label: str, found: ClassScore | None) -> list[str]:
@@ -195,7 +196,8 @@ def examples(scores: Scores, pair: Confusion) -> NDArray[np.int64]:
     answers, labels = scores.byclass, scores.byclass.labels
     confused_so = (answers.truth == labels.index(pair.truth)) & (answers.predicted == labels.index(pair.predicted))
     mine = np.flatnonzero(confused_so & np.isin(scores.sources, SHOWN))
-    return mine[np.linspace(0, len(mine) - 1, min(EXAMPLES, len(mine))).round().astype(int)]
+    spread: NDArray[np.int64] = mine[np.linspace(0, len(mine) - 1, min(EXAMPLES, len(mine))).round().astype(int)]
+    return spread
 
 
 def confusion_sheet(scores: Scores, pairs: Sequence[Confusion]) -> bytes:
@@ -213,9 +215,9 @@ def confusion_sheet(scores: Scores, pairs: Sequence[Confusion]) -> bytes:
         paper[y + _CAPTION : y + _CAPTION + _SIDE, x : x + _STRIP] = strip(scores.images[shown])
         note = f"{pair.count} of {totals[pair.truth]:,}" + ("" if len(shown) else ", none of them free to show")
         at = 1 - (y + _CAPTION - 7) / paper.shape[0]
-        style = {"family": "DejaVu Sans Mono", "va": "baseline", "parse_math": False}
-        figure.text(x / paper.shape[1], at, f"{pair.truth} → {pair.predicted}", size=11, weight="bold", **style)
-        figure.text((x + 80) / paper.shape[1], at, note, size=8, color="#5d636d", va="baseline")
+        name = f"{pair.truth} → {pair.predicted}"
+        figure.text(x / paper.shape[1], at, name, family="DejaVu Sans Mono", size=11, weight="bold")
+        figure.text((x + 80) / paper.shape[1], at, note, size=8, color="#5d636d")
     figure.figimage(paper, cmap="gray", vmin=0, vmax=255, origin="upper", zorder=-1)
     return to_png(figure)
 

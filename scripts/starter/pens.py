@@ -75,16 +75,19 @@ def _another_hand(strokes: list[Stroke], rng: np.random.Generator) -> list[Strok
     """Slant, turn and stretch the character, put its strokes a little out of place, let the hand tremble."""
     angle, slant = rng.normal(0, 0.08), rng.normal(0, 0.15)
     wide = np.exp(rng.normal(0, 0.12))
-    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.array([[wide, -slant], [0, 1]])
+    matrix = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.array(
+        [[wide, -slant], [0, 1]]
+    )
     tremble = rng.exponential(0.008)
     bend, phase = rng.normal(0, 0.02, 2), rng.uniform(0, 6.28, 2)
     loose = rng.exponential(0.015)
     out = []
     for stroke in strokes:
-        moved = stroke @ matrix.T.astype(np.float32) + rng.normal(0, loose, 2)
+        moved = stroke @ matrix.T + rng.normal(0, loose, 2)
         moved += bend * np.sin(4 * stroke[:, ::-1] + phase)
         if len(stroke) > 4:
-            moved += np.convolve(rng.normal(0, 1, len(stroke)), np.ones(3) / 3, "same")[:, None] * rng.normal(0, tremble, 2)
+            wobble = np.convolve(rng.normal(0, 1, len(stroke)), np.ones(3) / 3, "same")
+            moved += wobble[:, None] * rng.normal(0, tremble, 2)
         out.append(moved.astype(np.float32))
     return out
 

@@ -18,7 +18,7 @@ from .learn import learn
 from .pool import CLASSES, Pool
 
 FOLDS = 3
-SURE = 0.9
+SURE = 0.7
 """Mean probability of the network's own answer from which it counts as sure."""
 
 UNLIKELY = 0.02
@@ -29,7 +29,9 @@ LOOK_ALIKE = ("0OoQD", "1lIiJj7|", "2Zz", "5Ss", "9gqy", "6b", "8B", "uvUVnr", "
 """Characters that a legible hand may well write alike; confusing these says nothing against the label."""
 
 
-def find(pool: Pool, writers: list[str], work: Path, seed: int, report: Callable[[str], None] = print) -> NDArray[np.bool_]:
+def find(
+    pool: Pool, writers: list[str], work: Path, seed: int, epochs: int = 3, report: Callable[[str], None] = print
+) -> NDArray[np.bool_]:
     """Tell which of UNIPEN's characters are suspects.
 
     Args:
@@ -37,6 +39,7 @@ def find(pool: Pool, writers: list[str], work: Path, seed: int, report: Callable
         writers: of each of its items.
         work: for checkpoints and the result; one that is there is used.
         seed: of folds and training.
+        epochs: of training each fold.
         report: is told how it goes.
 
     Returns:
@@ -44,7 +47,7 @@ def find(pool: Pool, writers: list[str], work: Path, seed: int, report: Callable
     """
     path = work / "suspects.npz"
     if not path.exists():
-        mean = _read_unseen(pool, writers, work, seed, report)
+        mean = _read_unseen(pool, writers, work, seed, epochs, report)
         np.savez(path, mean=mean)
     mean = np.load(path)["mean"]
     truth = np.full(len(writers), -1)
@@ -56,17 +59,18 @@ def find(pool: Pool, writers: list[str], work: Path, seed: int, report: Callable
 
 
 def _read_unseen(
-    pool: Pool, writers: list[str], work: Path, seed: int, report: Callable[[str], None]
+    pool: Pool, writers: list[str], work: Path, seed: int, epochs: int, report: Callable[[str], None]
 ) -> NDArray[np.float32]:
     """Return mean probabilities of every character, float32 (items, 62), by networks that do not know its writer."""
     names = sorted(set(writers))
-    fold_of = dict(zip(np.random.default_rng(seed).permutation(names).tolist(), np.arange(len(names)) % FOLDS, strict=True))
+    shuffled = np.random.default_rng(seed).permutation(names).tolist()
+    fold_of = dict(zip(shuffled, np.arange(len(names)) % FOLDS, strict=True))
     fold = np.array([fold_of[w] for w in writers])
     drawn = pool.of("unipen")
     mean = np.zeros((len(writers), len(CLASSES)), np.float32)
     for number in range(FOLDS):
         mine = fold[pool.item[drawn]] == number
-        config = TrainConfig(arch="classic", epochs=3, seed=seed, validation=0)
+        config = TrainConfig(arch="classic", epochs=epochs, seed=seed, validation=0)
         network = learn(
             pool, drawn[~mine][::2], config, work / f"fold-{number}",
             lambda e, n=number: report(f"fold {n + 1}, epoch {e.epoch}: {e.accuracy:.3f}"),

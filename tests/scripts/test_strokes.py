@@ -25,7 +25,9 @@ def write_unipen(path: Path, written: list[tuple[str, str, str, float]]) -> Path
 
 
 def test_unipens_parts_are_kept_apart(tmp_path: Path) -> None:
-    path = write_unipen(tmp_path / "u.npz", [("A", "ann", "train", 3), ("b", "bob", "test", 3), ("C", "ann", "train", 3)])
+    path = write_unipen(
+        tmp_path / "u.npz", [("A", "ann", "train", 3), ("b", "bob", "test", 3), ("C", "ann", "train", 3)]
+    )
     assert [(c.label, c.writer) for c in strokes.read_unipen(path, "train")] == [("A", "ann"), ("C", "ann")]
     assert [c.label for c in strokes.read_unipen(path, "test")] == ["b"]
 

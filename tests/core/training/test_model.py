@@ -41,6 +41,32 @@ def test_an_architecture_exports_to_plain_litert_and_agrees(arch: str, tmp_path:
     assert export.check_agreement(network, probabilities, batch) < 1e-4
 
 
+@pytest.fixture(scope="module")
+def trained() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    network = model.build("classic", 3)
+    some = pictures("Ag7", "train")
+    network.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    network.fit(some.images[..., None] / np.float32(255), some.labels, epochs=20, batch_size=8, verbose=0)
+    return network
+
+
+@pytest.mark.parametrize(("weights", "size", "apart"), [("float16", 0.51, 0.005), ("int8", 0.27, 0.05)])
+def test_quantized_weights_are_smaller_and_answer_nearly_alike(
+    trained: keras.Model, weights: export.Weights, size: float, apart: float, tmp_path: Path
+) -> None:
+    whole, graph = export.to_litert(trained), tmp_path / "model.tflite"
+    graph.write_bytes(export.to_litert(trained, weights))
+    assert graph.stat().st_size < size * len(whole)
+    batch = pictures("Ag7", "test").images / np.float32(255)
+    runtime = Runtime(graph, batch_size=len(batch))
+    answers = runtime.run(batch)
+    assert export.check_agreement(trained, answers, batch, most=apart) > 0
+    # What the others in a batch are is nothing to a picture.
+    alone = np.concatenate([runtime.run(picture[None]) for picture in batch])
+    assert np.abs(alone - answers).max() < 1e-5
+
+
 def test_an_export_that_disagrees_is_refused() -> None:
     keras.utils.set_random_seed(1)
     network = model.build("lenet5", 10)

@@ -1,0 +1,263 @@
+"""The model card's figures, beside a count by the library's own predictions on a few pictures."""
+
+import csv
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from starter import card, figures
+
+from emnist_cli.core import bundle
+from emnist_cli.core.data import idx
+from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.labels import SPLITS
+from emnist_cli.core.records import Confusion, Prediction
+from tests import archives, handwriting
+
+SCANS = {"tablet": "aBg7QnOo", "photos": "A5KR", "canvas": "BJC"}
+DRAWN, CALLED = "AAAbQ4oKzfR05", "BBBbQ4OKzfR05"
+"""The byclass half: what is drawn, and what it is called, so that there are confusions whatever the model."""
+
+SOURCES = ("unipen", "forms", "nist", "photos")
+SECTIONS = ("sources", "results", "classes", "confusions", "calibration")
+PROSE = ("# Card\n\nBefore | it.\n", *(f"\nAfter {name}.\n" for name in SECTIONS))
+
+
+def frame(old: str = "") -> str:
+    """A card with prose, and something old between the markers."""
+    marked = (f"<!-- {name} -->{old}<!-- /{name} -->\n" for name in SECTIONS)
+    return PROSE[0] + "".join(a + b for a, b in zip(marked, PROSE[1:], strict=True))
+
+
+class Place(NamedTuple):
+    model: Path
+    data: Path
+    docs: Path
+
+
+def write_scans(folder: Path, labels: Sequence[tuple[str, str]]) -> None:
+    """Draw characters and label them, another one besides that is in the training part and called wrongly."""
+    folder.mkdir(parents=True)
+    rows = ["file,label,writer,part", "strange.png,Z,w,train"]
+    handwriting.picture("7").save(folder / "strange.png")
+    for number, (drawn, label) in enumerate(labels):
+        handwriting.picture(drawn, 1).save(folder / f"{number}.png")
+        rows.append(f"{number}.png,{label},w,test")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A model that was not measured yet, data in the form that the training script takes, and an old card."""
+    root = tmp_path_factory.mktemp("card")
+    packaged = bundle.read(bundle.PACKAGED / "starter")
+    assert packaged.manifest is not None
+    data = ({"source": "a|b", "licence": "free", "count": 1234, "pictures": 56789},)
+    manifest = dataclasses.replace(packaged.manifest, temperature=2.5, metrics=(), data=data)
+    bundle.write(root / "starter", manifest, {bundle.GRAPH: packaged.graph.read_bytes()})
+    for name, characters in SCANS.items():
+        write_scans(root / "data/scans" / name, [(c, c) for c in characters])
+    write_scans(root / "data/scans/emnist-letters", [(c, c.upper()) for c in "aBgS"])
+    test = archives.Half(archives.half("byclass", DRAWN, 1).images, archives.half("byclass", CALLED, 1).ids)
+    split = {"byclass": {"test": test, "train": test}, "mnist": archives.small("mnist")["mnist"]}
+    archives.nist_zip(root / "data/emnist/gzip.zip", split)
+    which = np.arange(len(DRAWN)) % len(SOURCES)
+    np.savez(root / "data/emnist/sources.npz", names=np.array(SOURCES), byclass_test=which, byclass_train=which)
+    (root / "docs/model").mkdir(parents=True)
+    return Place(root / "starter", root / "data", root / "docs")
+
+
+@pytest.fixture(scope="module")
+def scores(place: Place) -> figures.Scores:
+    return figures.score(place.model, place.data)
+
+
+@pytest.fixture(scope="module")
+def written(place: Place) -> str:
+    path = place.docs / card.CARD
+    path.write_text(frame("STALE"), encoding="utf-8")
+    card.write(place.model, place.data, place.docs)
+    return path.read_text(encoding="utf-8")
+
+
+def section(text: str, name: str) -> str:
+    return text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0]
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of all tables of a text, without heads."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    heads = [i - 1 for i, line in enumerate(lines) if set("".join(line)) <= set("-: ")]
+    return [line for i, line in enumerate(lines) if i not in heads and i - 1 not in heads]
+
+
+Read = list[tuple[str, Prediction]]
+"""Truth and prediction."""
+
+
+def predicted_scans(place: Place, name: str, **how: object) -> Read:
+    rows = list(csv.DictReader((place.data / "scans" / name / "labels.csv").read_text().splitlines()))
+    recognizer = Recognizer(place.model.resolve(), top_k=62, **how)  # type: ignore[arg-type]
+    tests = [row for row in rows if row["part"] == "test"]
+    return [(r["label"], recognizer.predict(place.data / "scans" / name / r["file"])) for r in tests]
+
+
+def predicted_archive(place: Place, split: str, **how: object) -> Read:
+    images, ids = idx.read_split(place.data / "emnist/gzip.zip", split, "test")
+    recognizer = Recognizer(place.model.resolve(), top_k=62, raw=True, **how)  # type: ignore[arg-type]
+    return [(SPLITS[split].classes[i].label, recognizer.predict(image)) for image, i in zip(images, ids, strict=True)]
+
+
+def share(read: Read, groups: Sequence[str] = ()) -> float:
+    """Accuracy with the characters of each group as one, probabilities summed."""
+    right = 0
+    for truth, prediction in read:
+        sums: Counter[str] = Counter()
+        for label, confidence in prediction.alternatives:
+            sums[next((g for g in groups if label in g), label)] += confidence  # type: ignore[assignment]
+        right += truth in sums.most_common(1)[0][0]
+    return right / len(read)
+
+
+def calibration_error(read: Read) -> float:
+    gaps: Counter[int] = Counter()
+    for truth, prediction in read:
+        confidence = prediction.alternatives[0].confidence
+        gaps[int(np.ceil(confidence * 15))] += confidence - (prediction.label == truth)  # type: ignore[assignment]
+    return sum(map(abs, gaps.values())) / len(read)
+
+
+def test_figures_are_those_of_the_predictions(place: Place) -> None:
+    found = card.measure(place.model, place.data)
+    byclass = predicted_archive(place, "byclass")
+    free = [predicted_scans(place, name) for name in SCANS]
+    free += [byclass, *([byclass[i] for i in range(len(byclass)) if SOURCES[i % 4] == s] for s in figures.PARTS)]
+    merged = [c.characters for c in SPLITS["bymerge"].classes]
+    folded = [c.characters for c in SPLITS["letters"].classes]
+    for row, read in zip(found, free, strict=False):
+        expected = (len(read), share(read), share(read, merged), share(read, folded), calibration_error(read))
+        assert row[1:] == pytest.approx(expected, abs=1e-3), row.name
+    letters = predicted_scans(place, "emnist-letters", charset="letters", fold_case=True)
+    digits = predicted_archive(place, "mnist", charset="digits")
+    expected_letters = (4, None, None, share(letters), calibration_error(letters))
+    assert found[-2][1:] == pytest.approx(expected_letters, abs=1e-3)
+    assert found[-1][1:] == pytest.approx((2, share(digits), None, None, calibration_error(digits)), abs=1e-3)
+    assert len(found) == len(free) + 2
+    assert 0 < found[3].exact < 1  # type: ignore[operator]
+
+
+def test_another_order_of_classes_is_refused(place: Place, tmp_path: Path) -> None:
+    model = bundle.read(place.model)
+    assert model.manifest is not None
+    swapped = dataclasses.replace(model.manifest, classes=model.manifest.classes[::-1])
+    bundle.write(tmp_path / "swapped", swapped, {bundle.GRAPH: model.graph.read_bytes()})
+    with pytest.raises(ValueError, match="byclass"):
+        card.measure(tmp_path / "swapped", place.data)
+
+
+def test_a_folder_called_like_a_packaged_model_is_the_one_measured(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.model.parent)
+    assert place.model.name == bundle.DEFAULT_MODEL
+    assert card.measure(Path("starter"), place.data) == card.measure(place.model, place.data)
+
+
+def test_prose_is_kept_and_what_was_between_the_markers_is_not(written: str) -> None:
+    assert re.sub(r"(<!-- (\w+) -->).*(<!-- /\2 -->)", r"\1\3", written, flags=re.DOTALL) == frame()
+    assert "STALE" not in written
+    assert all(section(written, name).strip() for name in SECTIONS)
+
+
+def test_writing_again_changes_nothing(place: Place, written: str) -> None:
+    before = {path.name: path.read_bytes() for path in (place.docs / "model").iterdir()}
+    card.write(place.model, place.data, place.docs)
+    assert {path.name: path.read_bytes() for path in (place.docs / "model").iterdir()} == before
+    assert set(before) == {"starter.md", card.CONFUSIONS, card.CALIBRATION}
+
+
+START, END = "<!-- results -->", "<!-- /results -->"
+
+
+@pytest.mark.parametrize(("change", "by"), [(START, ""), (END, ""), (START + END, END + START), (START, START + START)])
+def test_markers_not_there_once_each_are_an_error(place: Place, tmp_path: Path, change: str, by: str) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / card.CARD).write_text(frame().replace(change, by))
+    with pytest.raises(ValueError, match=f"{START} .*{END}"):
+        card.write(place.model, place.data, tmp_path)
+    assert [path.name for path in (tmp_path / "model").iterdir()] == ["starter.md"]
+    assert (tmp_path / card.CARD).read_text() == frame().replace(change, by)
+
+
+def test_tables_have_the_figures(place: Place, written: str) -> None:
+    results = cells(section(written, "results"))
+    for row, shown in zip(card.measure(place.model, place.data), results, strict=True):
+        assert shown == [row.name, *(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row[1:] if v is not None)]
+
+
+def test_sources_have_every_key_of_the_manifest(written: str) -> None:
+    head, line, entry = section(written, "sources").strip().split("\n")
+    assert (head, line) == ("| source | characters | pictures | licence |", "| --- | ---: | ---: | --- |")
+    assert entry == "| a\\|b | 1,234 | 56,789 | free |"
+
+
+def test_classes_are_counted(place: Place, written: str) -> None:
+    read = predicted_archive(place, "byclass")
+    found = {row[i]: row[i + 1 : i + 5] for row in cells(section(written, "classes")) for i in (0, 5)}
+    assert sorted(found) == sorted(f"`{c.label}`" for c in SPLITS["byclass"].classes)
+    for label in {*CALLED} | {p.label for _, p in read}:
+        hits = sum(truth == p.label == label for truth, p in read)
+        given, there = (sum(x == label for x in side) for side in ([p.label for _, p in read], CALLED))
+        expected = hits / given if given else 0, hits / there if there else 0, 2 * hits / (given + there)
+        assert found[f"`{label}`"] == [*(f"{value:.4f}" for value in expected), str(there)]
+
+
+def test_confusions_are_counted(place: Place, written: str) -> None:
+    read = predicted_archive(place, "byclass")
+    wrong = Counter((truth, p.label) for truth, p in read if truth != p.label)
+    there = Counter(truth for truth, _ in read)
+    found = {tuple(re.findall("`(.)`", row[0])): row[1:] for row in cells(section(written, "confusions"))}
+    assert ("B", "A") in found
+    assert found == {pair: [str(n), f"{n / there[pair[0]]:.4f}"] for pair, n in wrong.items()}
+
+
+def test_calibration_is_that_of_all_scans(place: Place, written: str) -> None:
+    each = {name: predicted_scans(place, name) for name in SCANS}
+    together = calibration_error([pair for read in each.values() for pair in read])
+    text = section(written, "calibration")
+    assert "temperature 2.5" in text
+    assert float(re.findall(r"as drawn, (0\.\d{4})", text)[0]) == pytest.approx(together, abs=1e-3)
+    for name, read in each.items():
+        assert float(re.findall(rf"{name} (0\.\d{{4}})", text)[0]) == pytest.approx(calibration_error(read), abs=1e-3)
+
+
+PAIR = Confusion("B", "A", 3)
+
+
+FREE, NOT_FREE = ("unipen", "nist", "mnist"), ("photos", "forms", "canvas", "chars74k", "whatever comes later")
+
+
+@pytest.mark.parametrize("source", FREE + NOT_FREE)
+def test_only_pictures_that_are_free_to_show_leave_a_trace(scores: figures.Scores, source: str) -> None:
+    one = scores._replace(sources=np.full(len(DRAWN), source))
+    other = one._replace(images=one.images[:, ::-1])
+    assert (card.confusion_sheet(one, [PAIR]) != card.confusion_sheet(other, [PAIR])) == (source in FREE)
+
+
+def test_examples_are_of_the_confusion_and_spread_over_all_there_are(scores: figures.Scores) -> None:
+    many: NDArray[np.int64] = np.repeat(np.arange(len(DRAWN)), 10)
+    answers = figures.choose(scores.byclass, many)  # type: ignore[arg-type]
+    sources = np.where(np.arange(len(many)) % 10 == 7, "photos", "unipen")
+    larger = scores._replace(byclass=answers, sources=sources, images=scores.images[many])
+    found = card.examples(larger, PAIR).tolist()
+    wrong = [i for i in range(30) if i % 10 != 7]
+    assert len(found) == len(set(found)) == card.EXAMPLES
+    assert set(found) <= set(wrong)
+    assert (found[0], found[-1]) == (wrong[0], wrong[-1])
+    assert not len(card.examples(larger._replace(sources=np.full(len(many), "photos")), PAIR))
