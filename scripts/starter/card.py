@@ -24,8 +24,6 @@ from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, class_
 from emnist_cli.core.evaluation.plots import calibration_plot
 from emnist_cli.core.records import ClassScore, Confusion
 from starter.figures import SCANS, Scores, error, rows, score
-from starter.figures import Row as Row
-from starter.figures import measure as measure
 
 CARD = "model/starter.md"
 CONFUSIONS, CALIBRATION = "confusions.png", "calibration.png"

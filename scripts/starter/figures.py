@@ -138,8 +138,8 @@ def narrow(answers: Answers, view: View) -> Answers:
     return Answers(view.labels, truth, probabilities, answers.names, answers.failures)
 
 
-def choose(answers: Answers, which: NDArray[np.bool_]) -> Answers:
-    """Return the answers to some of the pictures."""
+def choose(answers: Answers, which: NDArray[np.bool_] | NDArray[np.int64]) -> Answers:
+    """Return the answers to some of the pictures, by mask or index."""
     return Answers(answers.classes, answers.truth[which], answers.probabilities[which])
 
 

@@ -16,7 +16,7 @@ from emnist_cli.core.evaluation.calibration import fit_temperature
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.training import export
 
-from . import card, recipe, scans
+from . import figures, recipe, scans
 from .pool import CLASSES, Pool
 
 CALIBRATED_ON = ("tablet", "photos", "canvas")
@@ -54,7 +54,7 @@ def write(
             versions={"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
         )
         bundle.write(Path(scratch) / "unscored", manifest, {bundle.GRAPH: weights})
-        rows = card.measure(Path(scratch) / "unscored", data)
+        rows = figures.measure(Path(scratch) / "unscored", data)
     manifest = dataclasses.replace(manifest, metrics=metrics(rows))
     bundle.write(out, manifest, {bundle.GRAPH: weights})
     return manifest
@@ -66,7 +66,7 @@ def temperature(runtime: Runtime, data: Path) -> float:
     pictures, ids = [], []
     for name in CALIBRATED_ON:
         found = scans.read_scans(data / "scans" / name, "test")
-        for n in rng.choice(len(found), 500):
+        for n in np.resize(rng.permutation(len(found)), 500):  # every one, some twice
             picture = scans.prepare(found[n], rng)
             if picture is not None:
                 pictures.append(picture)
@@ -95,12 +95,12 @@ def describe(pool: Pool, chosen: NDArray[np.int64]) -> tuple[dict[str, object], 
     )
 
 
-def metrics(rows: list[card.Row]) -> tuple[bundle.Metric, ...]:
-    """Turn the card's rows into the manifest's figures."""
+def metrics(rows: list[figures.Row]) -> tuple[bundle.Metric, ...]:
+    """Turn the card's rows into the manifest's figures; the first of them is the one that `emnist models` shows."""
     kinds = {"exact": "accuracy", "merged": "accuracy, 47 classes", "folded": "accuracy, case folded", "ece": "ece"}
     return tuple(
         bundle.Metric(kind, round(value, 4), row.name, row.count)
-        for row in rows
+        for row in sorted(rows, key=lambda row: row.name != figures.STAND_IN)
         for field, kind in kinds.items()
         if (value := getattr(row, field)) is not None
     )
