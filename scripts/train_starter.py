@@ -1,48 +1,68 @@
 """Train the model that ships in the package, measure it, and write its bundle and its card.
 
-    python scripts/train_starter.py DATA --fonts FOLDER [--work FOLDER] [--out FOLDER] [--unlicensed]
+    python scripts/train_starter.py DATA --fonts FOLDER [--work FOLDER] [--out FOLDER]
 
-DATA holds emnist/gzip.zip and sources.npz, strokes/unipen.npz and tablet.json, and scans/ of original pictures;
-docs/model/starter.md says where each is to be had. FOLDER of fonts holds the .woff files that starter/fonts.py names.
-Every stage keeps what it made in the work folder, and training writes a checkpoint after each epoch: an interrupted
-run goes on where it stopped. Takes about two hours on two cores.
+docs/model/starter.md says what DATA holds and where each part of it is to be had; FOLDER of fonts holds the .woff files
+that starter/fonts.py names. The network learns twice: long and fast, then from fresh drawings, slowly. Every stage
+keeps what it made in the work folder, and training writes a checkpoint after each epoch: an interrupted run goes on
+where it stopped. Takes about two hours on two cores.
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
+from starter import pool, recipe
 
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
-from emnist_cli.core.data.startup import load_tensorflow
-from emnist_cli.core.records import Epoch
+from emnist_cli.core.errors import EmnistError
 
-load_tensorflow()
+if TYPE_CHECKING:
+    from emnist_cli.core.records import Epoch
 
-from starter import package, pool, recipe, strokes, suspects  # noqa: E402
-from starter.learn import learn  # noqa: E402
+ROOT = Path(__file__).parent.parent
 
 
 def main() -> None:
     """Run the whole recipe."""
     args = arguments()
-    keras.utils.set_random_seed(args.seed)
-    drawn = pool.make(args.work / "pool", recipe.sources(args.data, args.fonts, args.seed), args.seed)
-    writers = [c.writer for c in strokes.read_unipen(args.data / "strokes/unipen.npz", "train")]
-    doubtful = suspects.find(drawn, writers, args.work, args.seed)
+    try:
+        run(args)
+    except (EmnistError, OSError, ValueError) as error:
+        sys.exit(f"train_starter: {error}")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Draw, find suspects, learn twice, package, write the card.
+
+    Raises:
+        EmnistError, OSError, ValueError: something is missing, or cannot be read or written.
+    """
+    found = recipe.sources(args.data, args.fonts, args.seed)
+    from emnist_cli.core.data.startup import load_tensorflow
+
+    load_tensorflow()
+    from starter import card, package, suspects
+    from starter.learn import learn
+
+    first = pool.make(args.work / "pool-1", found, args.seed)
+    doubtful = suspects.find(first, [c.writer for c in named(found, "unipen").items], args.work, args.seed)
     print(f"{doubtful.sum():,} of {len(doubtful):,} UNIPEN characters are suspects, and left out")
-    chosen = choose(drawn, doubtful, args.unlicensed)
-    config = TrainConfig(
-        arch="default", epochs=args.epochs, batch_size=256, learning_rate=args.learning_rate, seed=args.seed,
-        validation=0,
-    )  # fmt: skip
-    name = "all" if args.unlicensed else "licensed"
-    network = learn(drawn, chosen, config, args.work / name, report, args.start)
-    package.write(network, drawn, chosen, config, args.data, args.out)
+    learn(first, choose(first, doubtful), config(args, args.epochs, 0.0028), args.work / "first", report)
+
+    again = recipe.sources(args.data, args.fonts, args.seed + 1, args.unlicensed)
+    second = pool.make(args.work / "pool-2", again, args.seed + 1)
+    chosen, slow = choose(second, doubtful), config(args, args.more_epochs, 0.001)
+    work = args.work / ("second-unlicensed" if args.unlicensed else "second")
+    network = learn(second, chosen, slow, work, report, start=args.work / "first")
+    learnt = package.Learnt(network, second, chosen, slow, args.epochs, int(doubtful.sum()))
+    package.write(learnt, args.data, args.out)
+    if args.out == bundle.PACKAGED / bundle.DEFAULT_MODEL:
+        card.write(args.out, args.data, ROOT / "docs")
 
 
 def arguments() -> argparse.Namespace:
@@ -52,23 +72,37 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fonts", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=bundle.PACKAGED / bundle.DEFAULT_MODEL)
     parser.add_argument("--work", type=Path, default=Path("build/starter"), help="for drawn pictures and checkpoints")
-    parser.add_argument("--epochs", type=int, default=14)
-    parser.add_argument("--learning-rate", type=float, default=0.0028)
-    parser.add_argument("--start", type=Path, help="folder of checkpoints of an earlier run, to start from its weights")
+    parser.add_argument("--epochs", type=int, default=14, help="of the first stage")
+    parser.add_argument("--more-epochs", type=int, default=4, help="of the second")
     parser.add_argument("--unlicensed", action="store_true", help="learn from the sources without a licence too")
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     return parser.parse_args()
 
 
-def choose(drawn: pool.Pool, doubtful: NDArray[np.bool_], unlicensed: bool) -> NDArray[np.int64]:
-    """Return the indexes of the pictures to learn from."""
-    names = [*recipe.LICENSED, *(recipe.UNLICENSED if unlicensed else ())]
-    chosen = drawn.of(*names)
-    unipen = np.isin(chosen, drawn.of("unipen", "unipen-photo"))
-    return chosen[~(unipen & doubtful[np.where(unipen, drawn.item[chosen], 0)])]
+def config(args: argparse.Namespace, epochs: int, learning_rate: float) -> TrainConfig:
+    """Say how to train; nothing is held out, the last epoch is the one that is used."""
+    return TrainConfig(
+        arch="default", epochs=epochs, batch_size=256, learning_rate=learning_rate, seed=args.seed, validation=0
+    )
 
 
-def report(epoch: Epoch) -> None:
+def named(sources: list[pool.Source], name: str) -> pool.Source:
+    """Return the source of that name."""
+    return next(source for source in sources if source.name == name)
+
+
+def choose(drawn: pool.Pool, doubtful: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the indexes of the pictures to learn from: all but those of suspects.
+
+    Args:
+        drawn: all pictures.
+        doubtful: bool, for each of UNIPEN's characters.
+    """
+    unipen = drawn.of("unipen", "unipen-photo")
+    return np.setdiff1d(np.arange(len(drawn.labels)), unipen[doubtful[drawn.item[unipen]]])
+
+
+def report(epoch: "Epoch") -> None:
     """Print one epoch's figures."""
     print(
         f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f} (augmented training pictures), "
@@ -78,4 +112,4 @@ def report(epoch: Epoch) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

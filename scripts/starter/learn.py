@@ -1,5 +1,6 @@
 """Training the starter's network on the pool, with checkpoints."""
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,10 +39,11 @@ def learn(
     Returns:
         The network with the weights of the last epoch.
     """
+    keras.utils.set_random_seed(config.seed)  # here, so that it does not matter what ran before
     shown = pool.shown(chosen)
     pictures = Pictures(pool.images, pool.labels)
-    about = f"{len(shown)} pictures of {', '.join(pool.names[n] for n in np.unique(pool.source[chosen]))}"
-    task = checkpoint.describe(config, CLASSES, about, str(start or ""))
+    data = f"{len(shown)} pictures {zlib.crc32(pool.images[chosen[::997]].tobytes()):08x}"
+    task = checkpoint.describe(config, CLASSES, data, start.name if start else "")
     trainer = Trainer(
         lambda: model.build(config.arch, len(CLASSES)), pictures, Holdout(shown, shown[:0]), config, task, work
     )

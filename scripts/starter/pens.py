@@ -18,6 +18,8 @@ from .strokes import Character, Stroke
 _FINE = 4  # canvas pixels for each finished one
 _SOFT = 1.5  # blur on the canvas, as in `preprocess`
 _PEN = 0.115  # usual width beside a capital's longer side: that of Chars74K's tablet, and near EMNIST's
+_SAME_PEN = 0.65  # share of the drawings with the writer's own pen
+_ALIKE = 0.7  # correlation below which a photograph shows noise or a blot rather than its character
 
 
 def draw(character: Character, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -39,36 +41,45 @@ def photograph(character: Character, rng: np.random.Generator) -> NDArray[np.uin
     """Draw a character on paper, photograph it badly, and prepare the picture as `emnist predict` would.
 
     Returns:
-        uint8 (28, 28), white on black, or None where no ink was found.
+        uint8 (28, 28), white on black, or None where the ink was not found again.
     """
     long = float(np.exp(rng.uniform(np.log(30), np.log(130))))  # the ink's longer side in pixels
     side = round(long * rng.uniform(1.15, 1.9))
     strokes = _another_hand(character.strokes, rng)
     width = _pen_width(character, rng) * rng.uniform(0.5, 1.1) / BOX * long
-    ink = np.asarray(_ink(strokes, 2 * long, max(2 * width, 2.0), 2 * side, rng).reduce(2), np.float32) / 255
-    return _prepared(_paper(ink, long, rng))
+    ink = _ink(strokes, 2 * long, max(2 * width, 2.0), 2 * side, rng).reduce(2)
+    finished = preprocess(_photo(np.asarray(ink, np.float32) / np.float32(255), long, rng))
+    if finished is None or _likeness(finished, ink) < _ALIKE:
+        return None
+    return (finished * 255 + 0.5).astype(np.uint8)
 
 
-def _paper(ink: NDArray[np.float32], long: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Put ink on paper under uneven light: float32 in [0, 1], dark on light."""
+def _photo(ink: NDArray[np.float32], long: float, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Put ink on paper under uneven light, out of focus, with noise, as a JPEG: uint8, dark on light."""
     side = len(ink)
     light = _smooth(rng, side, 2) * rng.uniform(0, 0.12) + rng.uniform(0.6, 0.97)
     dry = np.clip(1 - rng.exponential(0.12) * np.abs(_smooth(rng, side, max(3, side // 5))), 0.4, 1)
     contrast = rng.uniform(0.3, 0.95) if rng.random() < 0.9 else rng.uniform(0.15, 0.3)
-    photo = light * (1 - contrast * ink * dry)
+    photo = Image.fromarray((np.clip(light * (1 - contrast * ink * dry), 0, 1) * 255).astype(np.uint8))
     if rng.random() < 0.6:
-        soft = Image.fromarray((np.clip(photo, 0, 1) * 255).astype(np.uint8))
-        photo = np.asarray(soft.filter(ImageFilter.BoxBlur(rng.exponential(0.02) * long)), np.float32) / 255
-    photo = photo + rng.normal(0, rng.exponential(0.012), photo.shape)
-    return np.clip(photo, 0, 1).astype(np.float32)
-
-
-def _prepared(photo: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-    grey = Image.fromarray((photo * 255).astype(np.uint8))
+        photo = photo.filter(ImageFilter.BoxBlur(rng.exponential(0.02) * long))
+    noise = rng.normal(0, rng.exponential(3), (side, side))
     packed = io.BytesIO()
-    grey.save(packed, "JPEG", quality=60)
-    finished = preprocess(np.asarray(Image.open(packed)))
-    return None if finished is None else (finished * 255 + 0.5).astype(np.uint8)
+    noisy = np.clip(np.asarray(photo) + noise, 0, 255).astype(np.uint8)
+    Image.fromarray(noisy).save(packed, "JPEG", quality=int(rng.integers(30, 90)))
+    return np.asarray(Image.open(packed))
+
+
+def _likeness(finished: NDArray[np.float32], ink: Image.Image) -> float:
+    """Return the correlation of a prepared picture with the ink that it was made of, brought to the same box."""
+    whole = ink.crop(ink.getbbox())
+    scale = BOX / max(whole.size)
+    size = (max(1, round(whole.width * scale)), max(1, round(whole.height * scale)))
+    clean = Image.new("L", (IMAGE_SIZE, IMAGE_SIZE))
+    clean.paste(whole.resize(size, Image.Resampling.BOX), ((IMAGE_SIZE - size[0]) // 2, (IMAGE_SIZE - size[1]) // 2))
+    soft = clean.filter(ImageFilter.GaussianBlur(1))
+    blurred = Image.fromarray((finished * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
+    return float(np.corrcoef(np.asarray(soft).ravel(), np.asarray(blurred).ravel())[0, 1])
 
 
 def _another_hand(strokes: list[Stroke], rng: np.random.Generator) -> list[Stroke]:
@@ -95,12 +106,13 @@ def _another_hand(strokes: list[Stroke], rng: np.random.Generator) -> list[Strok
 def _pen_width(character: Character, rng: np.random.Generator) -> float:
     """Return a width in finished pixels, the ink's box being 24.
 
-    Three times in four that of a pen which the writer's other characters were written with as well, which makes
-    small ones thick. Else any: who crops or scales scans, or changes pens, leaves nothing to tell size by.
+    Mostly that of a pen which the writer's other characters were written with as well, which makes small ones thick;
+    pens differ, so that a thick stroke speaks for a small letter without settling it. Else any: who crops or scales
+    scans, or changes pens, leaves nothing to tell size by.
     """
-    if rng.random() < 0.75:
-        return BOX * _PEN * float(np.exp(rng.normal(0, 0.28))) / min(max(character.size, 0.25), 2.5)
-    return float(rng.uniform(1.8, 4.6))
+    if rng.random() < _SAME_PEN:
+        return BOX * _PEN * float(np.exp(rng.normal(0, 0.35))) / min(max(character.size, 0.25), 2.5)
+    return float(rng.uniform(1.8, 5.0))
 
 
 def _ink(strokes: list[Stroke], box: float, width: float, side: int, rng: np.random.Generator) -> Image.Image:

@@ -1,12 +1,13 @@
 """What the starter model learns from: every source, its licence, how often it is drawn and shown."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import fonts, pens, scans, strokes
-from .pool import Source, balanced
+from .pool import Draw, Source, balanced
 
 
 class Origin(NamedTuple):
@@ -26,15 +27,15 @@ ORIGINS = {
         "free to use, cite",
     ),
     "nist": Origin("NIST Special Database 19, digits", "US government work"),
-    "mnist": Origin("MNIST training digits, from NIST Special Databases 1 and 3", "US government work"),
+    "mnist": Origin("MNIST training digits (LeCun and Cortes, from NIST Special Databases 1 and 3)", "CC BY-SA 3.0"),
+    "emnist": Origin(
+        "EMNIST byclass, training half (Cohen, Afshar, Tapson and van Schaik, 2017)", "US government work"
+    ),
     "fonts": Origin(fonts.SOURCE, "SIL OFL 1.1"),
     "photos": Origin("photographed characters, brianzx032/18752s21-Handwritten-Character-Recognition", "none stated"),
     "forms": Origin("characters from scanned forms, a public repository", "none stated"),
     "canvas": Origin("characters drawn on a web canvas, kishieel/federated-handwritten-letters", "none stated"),
 }
-
-LICENSED = ("unipen", "unipen-photo", "tablet", "tablet-strokes", "tablet-photo", "nist", "mnist", "fonts")
-UNLICENSED = ("photos", "forms", "canvas")
 
 
 def origin(name: str) -> str:
@@ -42,40 +43,43 @@ def origin(name: str) -> str:
     return name.split("-")[0]
 
 
-def sources(data: Path, font_folder: Path, seed: int) -> list[Source]:
-    """List all sources.
+def sources(data: Path, font_folder: Path, seed: int, unlicensed: bool = False) -> list[Source]:
+    """List what there is to learn from.
 
     Args:
         data: the data folder; docs/model/starter.md says where each part of it is to be had.
         font_folder: .woff files, named as in `fonts.FONTS`.
         seed: of what is drawn how often.
+        unlicensed: the sources without a licence too.
+
+    Raises:
+        OSError, ValueError: one of them is not there.
     """
     rng = np.random.default_rng(seed)
     unipen = strokes.read_unipen(data / "strokes/unipen.npz", "train")
     tablet = scans.read_scans(data / "scans/tablet", "train")
-    writers = scans.read_writers(data / "scans/tablet", "train")
-    drawn = strokes.read_tablet(data / "strokes/tablet.json", writers)
+    drawn = strokes.read_tablet(data / "strokes/tablet.json", scans.read_writers(data / "scans/tablet", "train"))
     glyphs = list(fonts.glyphs(font_folder))
     labels = [c.label for c in unipen]
-
-    def pictures(name: str, weight: int) -> Source:
-        found = scans.read_archive(data / "emnist/gzip.zip", data / "emnist/sources.npz", name)
-        return Source(name, found, scans.as_it_is, np.ones(len(found), int), weight)
-
-    def originals(name: str, weight: int) -> Source:
-        found = scans.read_scans(data / "scans" / name, "train")
-        return Source(name, found, scans.prepare, np.ones(len(found), int), weight)
-
-    return [
+    found = [
         Source("unipen", unipen, pens.draw, balanced(labels, 5, rng)),
         Source("unipen-photo", unipen, pens.photograph, balanced(labels, 1, rng)),
-        Source("tablet", tablet, scans.prepare, np.ones(len(tablet), int), 4),
+        _once("tablet", tablet, scans.prepare, 4),
         Source("tablet-strokes", drawn, pens.draw, np.full(len(drawn), 16)),
         Source("tablet-photo", drawn, pens.photograph, np.full(len(drawn), 4)),
-        pictures("nist", 5),
-        pictures("mnist", 4),
         Source("fonts", glyphs, fonts.vary, np.full(len(glyphs), 20)),
-        originals("photos", 8),
-        pictures("forms", 5),
-        originals("canvas", 20),
     ]
+    archive = scans.read_archive(data / "emnist/gzip.zip", data / "emnist/sources.npz")
+    weights = {"nist": 5, "mnist": 4, "emnist": 1} | ({"forms": 5} if unlicensed else {})
+    found += [_once(name, archive[name], scans.as_it_is, weight) for name, weight in weights.items() if name in archive]
+    if unlicensed:
+        found += [
+            _once(name, scans.read_scans(data / "scans" / name, "train"), scans.prepare, weight)
+            for name, weight in (("photos", 8), ("canvas", 20))
+        ]
+    return found
+
+
+def _once(name: str, items: Sequence[Any], draw: Draw, weight: int) -> Source:
+    """Pictures that are there already: each is taken once, and shown `weight` times an epoch."""
+    return Source(name, items, draw, np.ones(len(items), np.int64), weight)

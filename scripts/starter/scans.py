@@ -47,18 +47,22 @@ def prepare(scan: Scan, rng: np.random.Generator) -> NDArray[np.uint8] | None:
     return None if finished is None else (finished * 255 + 0.5).astype(np.uint8)
 
 
-def read_archive(archive: Path, sources: Path, name: str) -> list[Finished]:
-    """Return those training pictures of the archive's byclass split that came from one collection.
+def read_archive(archive: Path, sources: Path) -> dict[str, list[Finished]]:
+    """Return the training pictures of an archive's byclass split by the collection that they came from.
 
     Args:
         archive: laid out like EMNIST's.
-        sources: .npz with `names` and, for each picture, `byclass_train` as an index into it.
-        name: of the collection.
+        sources: .npz with `names` and, for each picture, `byclass_train` as an index into it; where there is no such
+            file, the archive is taken for EMNIST itself, and all of it is called "emnist".
     """
     images, ids = idx.read_split(archive, "byclass", "train")
+    if not sources.exists():
+        return {"emnist": [Finished(image, CLASSES[i]) for image, i in zip(images, ids, strict=True)]}
     table = np.load(sources)
-    mine = np.flatnonzero(table["names"][table["byclass_train"]] == name)
-    return [Finished(images[i], CLASSES[ids[i]]) for i in mine]
+    found: dict[str, list[Finished]] = {name: [] for name in table["names"].tolist()}
+    for image, i, name in zip(images, ids, table["names"][table["byclass_train"]].tolist(), strict=True):
+        found[name].append(Finished(image, CLASSES[i]))
+    return found
 
 
 def as_it_is(picture: Finished, rng: np.random.Generator) -> NDArray[np.uint8]:

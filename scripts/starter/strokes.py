@@ -73,7 +73,9 @@ def _scaled(found: Sequence[tuple[list[Stroke], str, str]]) -> list[Character]:
     return out
 
 
-def _capital_heights(sides: NDArray[np.float64], labels: NDArray[np.str_], writers: NDArray[np.str_]) -> Stroke:
+def _capital_heights(
+    sides: NDArray[np.float64], labels: NDArray[np.str_], writers: NDArray[np.str_]
+) -> NDArray[np.float64]:
     """Return, for each character, how large its writer's capitals are.
 
     By all that the writer wrote, each character divided by what is usual for its class: many wrote few capitals.

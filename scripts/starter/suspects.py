@@ -6,6 +6,7 @@ suspect and left out of training. The idea is that of Northcutt, Jiang and Chuan
 uncertainty in dataset labels", JAIR 70, 2021, with a fixed threshold in place of one for each class.
 """
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,19 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.records import Epoch
 
 from .learn import learn
 from .pool import CLASSES, Pool
 
 FOLDS = 3
 SURE = 0.7
-"""Mean probability of the network's own answer from which it counts as sure."""
+"""Mean probability of the network's own answer, with its look-alikes, from which it counts as sure."""
 
 UNLIKELY = 0.02
 """Mean probability of the label and its look-alikes together below which it counts as ruled out."""
 
-LOOK_ALIKE = ("0OoQD", "1lIiJj7|", "2Zz", "5Ss", "9gqy", "6b", "8B", "uvUVnr", "4Yy", "hnk", "cCeG", "ftT", "aodu",
-              "kK", "mM", "pP", "wW", "xX")  # fmt: skip
+LOOK_ALIKE = (
+    "0OoQD", "1lIiJj7", "2Zz", "3zZ", "4Yy", "5Ss", "6b", "8B", "9gqy", "aodu", "cCeG", "ftT", "hnk", "uvUVnr",
+    "kK", "mM", "pP", "rR", "wW", "xX",
+)  # fmt: skip
 """Characters that a legible hand may well write alike; confusing these says nothing against the label."""
 
 
@@ -48,14 +52,18 @@ def find(
     path = work / "suspects.npz"
     if not path.exists():
         mean = _read_unseen(pool, writers, work, seed, epochs, report)
-        np.savez(path, mean=mean)
+        scratch = path.with_name(".suspects.npz")
+        np.savez(scratch, mean=mean)
+        scratch.replace(path)
     mean = np.load(path)["mean"]
     truth = np.full(len(writers), -1)
     drawn = pool.of("unipen")
     truth[pool.item[drawn]] = pool.labels[drawn]
     likeness = _likeness()
     believed = (mean * likeness[truth]).sum(axis=1)
-    return (truth >= 0) & (mean.max(axis=1) > SURE) & (believed < UNLIKELY)
+    # A bar that is labelled H is split between 1, l and I: sure is who is sure of one group.
+    found: NDArray[np.bool_] = (truth >= 0) & ((mean @ likeness).max(axis=1) > SURE) & (believed < UNLIKELY)
+    return found
 
 
 def _read_unseen(
@@ -73,13 +81,18 @@ def _read_unseen(
         config = TrainConfig(arch="classic", epochs=epochs, seed=seed, validation=0)
         network = learn(
             pool, drawn[~mine][::2], config, work / f"fold-{number}",
-            lambda e, n=number: report(f"fold {n + 1}, epoch {e.epoch}: {e.accuracy:.3f}"),
+            functools.partial(_report, report, number + 1),
         )  # fmt: skip
         for start in range(0, mine.sum(), 4096):
             some = drawn[mine][start : start + 4096]
             answers = network.predict_on_batch(pool.images[some].astype(np.float32)[..., None] / 255)
             np.add.at(mean, pool.item[some], answers)
-    return mean / np.maximum(mean.sum(axis=1, keepdims=True), 1e-9)
+    total: NDArray[np.float32] = np.maximum(mean.sum(axis=1, keepdims=True), np.float32(1e-9))
+    return mean / total
+
+
+def _report(report: Callable[[str], None], fold: int, epoch: Epoch) -> None:
+    report(f"fold {fold}, epoch {epoch.epoch}: {epoch.accuracy:.3f}")
 
 
 def _likeness() -> NDArray[np.float32]:

@@ -131,7 +131,7 @@ def calibration_error(read: Read) -> float:
 
 
 def test_figures_are_those_of_the_predictions(place: Place) -> None:
-    found = card.measure(place.model, place.data)
+    found = figures.measure(place.model, place.data)
     byclass = predicted_archive(place, "byclass")
     free = [predicted_scans(place, name) for name in SCANS]
     free += [byclass, *([byclass[i] for i in range(len(byclass)) if SOURCES[i % 4] == s] for s in figures.PARTS)]
@@ -153,13 +153,13 @@ def test_another_order_of_classes_is_refused(place: Place, tmp_path: Path) -> No
     swapped = dataclasses.replace(model.manifest, classes=model.manifest.classes[::-1])
     bundle.write(tmp_path / "swapped", swapped, {bundle.GRAPH: model.graph.read_bytes()})
     with pytest.raises(ValueError, match="byclass"):
-        card.measure(tmp_path / "swapped", place.data)
+        figures.measure(tmp_path / "swapped", place.data)
 
 
 def test_a_folder_is_not_taken_for_a_packaged_model(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place.model.parent)
     assert place.model.name == bundle.DEFAULT_MODEL
-    assert card.measure(Path("starter"), place.data) == card.measure(place.model, place.data)
+    assert figures.measure(Path("starter"), place.data) == figures.measure(place.model, place.data)
 
 
 def test_prose_is_kept_and_what_was_between_the_markers_is_not(written: str) -> None:
@@ -189,7 +189,7 @@ def test_markers_not_there_once_each_are_an_error(place: Place, tmp_path: Path, 
 
 def test_tables_have_the_figures(place: Place, written: str) -> None:
     results = cells(section(written, "results"))
-    for row, shown in zip(card.measure(place.model, place.data), results, strict=True):
+    for row, shown in zip(figures.measure(place.model, place.data), results, strict=True):
         assert shown == [row.name, *(f"{v:.4f}" if isinstance(v, float) else str(v) for v in row[1:] if v is not None)]
 
 

@@ -52,6 +52,26 @@ def test_what_is_there_is_not_drawn_again(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in told] == ["unipen", "fonts"]
 
 
+def test_other_items_or_seeds_are_drawn_again(tmp_path: Path) -> None:
+    told: list[str] = []
+    for again, seed in (
+        (source(), 1),
+        (source(), 2),
+        (source(times=3), 2),
+        (source(count=21), 2),
+        (source(count=21), 2),
+    ):
+        made = pool.make(tmp_path, [again], seed, told.append)
+    assert len(told) == 4
+    assert made.item.max() == 20
+
+
+def test_what_cannot_be_read_is_drawn_again(tmp_path: Path) -> None:
+    whole = pool.make(tmp_path, [source()], 1, lambda line: None)
+    (tmp_path / "unipen.npz").write_bytes(b"PK damaged")
+    assert np.array_equal(pool.make(tmp_path, [source()], 1, lambda line: None).images, whole.images)
+
+
 def test_weights_say_how_often_an_epoch_shows_a_picture(tmp_path: Path) -> None:
     made = pool.make(tmp_path, [source(), source("nist", weight=3)], 1, lambda line: None)
     shown = made.shown(made.of("unipen", "nist"))
