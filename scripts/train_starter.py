@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
 
     again = recipe.sources(args.data, args.fonts, args.seed + 1, args.unlicensed)
     second = pool.make(args.work / "pool-2", again, args.seed + 1)
-    chosen, slow = choose(second, doubtful), config(args, args.more_epochs, 0.001)
+    chosen, slow = choose(second, doubtful), config(args, args.more_epochs, 0.0015)
     work = args.work / ("second-unlicensed" if args.unlicensed else "second")
     network = learn(second, chosen, slow, work, report, start=args.work / "first")
     learnt = package.Learnt(network, second, chosen, slow, args.epochs, int(doubtful.sum()))
@@ -73,7 +73,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=bundle.PACKAGED / bundle.DEFAULT_MODEL)
     parser.add_argument("--work", type=Path, default=Path("build/starter"), help="for drawn pictures and checkpoints")
     parser.add_argument("--epochs", type=int, default=14, help="of the first stage")
-    parser.add_argument("--more-epochs", type=int, default=4, help="of the second")
+    parser.add_argument("--more-epochs", type=int, default=6, help="of the second")
     parser.add_argument("--unlicensed", action="store_true", help="learn from the sources without a licence too")
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     return parser.parse_args()

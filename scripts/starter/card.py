@@ -23,12 +23,12 @@ from emnist_cli.core.evaluation.figures import DPI, make_figure, to_png
 from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, class_scores, confusions
 from emnist_cli.core.evaluation.plots import calibration_plot
 from emnist_cli.core.records import ClassScore, Confusion
-from starter.figures import SCANS, Scores, error, rows, score
+from starter.figures import Scores, error, rows, score
 
 CARD = "model/starter.md"
 CONFUSIONS, CALIBRATION = "confusions.png", "calibration.png"
 
-SHOWN = ("unipen", "nist", "mnist")
+SHOWN = ("unipen", "nist", "emnist")
 """Sources whose pictures may be shown: CC BY 4.0 and works of the US government."""
 
 MOST = 20
@@ -64,7 +64,7 @@ def write(model: Path, data: Path, docs: Path) -> None:
     assert manifest is not None  # `read` gives none but of a bare file
     scores = score(model, data)
     card.with_name(CONFUSIONS).write_bytes(confusion_sheet(scores, confusions(scores.byclass)[:MOST]))
-    pool = pooled([scores.scans[folder] for folder in SCANS])
+    pool = pooled(list(scores.scans.values()))
     bins = calibration_bins(pool, EvaluateConfig.bins)
     card.with_name(CALIBRATION).write_bytes(calibration_plot(bins, error(pool)))
     sections = {name: section(manifest, scores) for name, section in _SECTIONS.items()}
@@ -135,8 +135,8 @@ def confused(manifest: bundle.Manifest, scores: Scores) -> str:
 
 def calibration(manifest: bundle.Manifest, scores: Scores) -> str:
     """Tell whether the probabilities that `emnist predict` gives mean what they say."""
-    pool = pooled([scores.scans[folder] for folder in SCANS])
-    each = ", ".join(f"{folder} {error(scores.scans[folder]):.4f}" for folder in SCANS)
+    pool = pooled(list(scores.scans.values()))
+    each = ", ".join(f"{folder} {error(answers):.4f}" for folder, answers in scores.scans.items())
     return (
         f"Expected calibration error in {EvaluateConfig.bins} bins, at temperature {manifest.temperature:g}: {each}; "
         f"all {len(pool.truth):,} scans together, as drawn, {error(pool):.4f}.\n\n"

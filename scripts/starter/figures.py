@@ -55,11 +55,11 @@ class Scores(NamedTuple):
     """What a model said of every test part.
 
     Attributes:
-        scans: by the names in `SCANS`, over all classes.
+        scans: by the names in `SCANS`, over all classes; those that the data folder has.
         byclass: of the test half of the archive's byclass split.
         images: uint8 (n, 28, 28), the pictures of that half.
         sources: of each of these.
-        letters: of genuine EMNIST letters, case folded.
+        letters: of genuine EMNIST letters, case folded; None where they are not in the data folder.
         digits: of the test half of EMNIST's `mnist` split, as digits only.
         merged: from all classes to EMNIST's 47.
     """
@@ -68,7 +68,7 @@ class Scores(NamedTuple):
     byclass: Answers
     images: NDArray[np.uint8]
     sources: NDArray[np.str_]
-    letters: Answers
+    letters: Answers | None
     digits: Answers
     merged: View
 
@@ -78,7 +78,7 @@ def measure(model: Path, data: Path) -> list[Row]:
 
     Args:
         model: a bundle folder; metrics in its manifest are not looked at.
-        data: holds emnist/gzip.zip, emnist/sources.npz and scans/.
+        data: holds emnist/gzip.zip and, as far as they are to be had, emnist/sources.npz and the folders of scans/.
 
     Raises:
         ValueError: the model's classes are not those of byclass.
@@ -92,17 +92,17 @@ def score(model: Path, data: Path) -> Scores:
     network = Network(model.resolve())  # not a name, which would be looked for in the package first
     if network.classes != tuple(c.characters for c in SPLITS["byclass"].classes):
         raise ValueError(f"{model}: expected a model of byclass's 62 classes. Received: {len(network.classes)} classes")
-    archive, table = data / "emnist/gzip.zip", np.load(data / "emnist/sources.npz")
+    archive, letters = data / "emnist/gzip.zip", data / "scans/emnist-letters"
     images, truth = idx.read_split(archive, "byclass", "test")
+    folders = {name: data / "scans" / name for name in SCANS}
     return Scores(
-        scans={name: _read_scans(network, data / "scans" / name) for name in SCANS},
+        scans={name: _read_scans(network, folder) for name, folder in folders.items() if folder.is_dir()},
         byclass=_read_finished(network, images, truth),
         images=images,
-        sources=table["names"][table["byclass_test"]],
-        letters=narrow(
-            _read_scans(network, data / "scans/emnist-letters"),
-            make_view(network.classes, CHARSETS["letters"], fold_case=True),
-        ),
+        sources=_read_sources(data / "emnist/sources.npz", len(images)),
+        letters=narrow(_read_scans(network, letters), make_view(network.classes, CHARSETS["letters"], fold_case=True))
+        if letters.is_dir()
+        else None,
         digits=narrow(
             _read_finished(network, *idx.read_split(archive, "mnist", "test")),
             make_view(network.classes, CHARSETS["digits"]),
@@ -113,17 +113,16 @@ def score(model: Path, data: Path) -> Scores:
 
 def rows(scores: Scores) -> list[Row]:
     """Work out the figures of each part, original pictures first."""
-    found = [_row(name, scores.scans[folder], scores.merged) for folder, name in SCANS.items()]
+    found = [_row(SCANS[folder], answers, scores.merged) for folder, answers in scores.scans.items()]
     found.append(_row(STAND_IN, scores.byclass, scores.merged))
     for source, name in PARTS.items():
-        mine = choose(scores.byclass, scores.sources == source)
-        found.append(_row(f"{STAND_IN}: {name}", mine, scores.merged))
+        mine = scores.sources == source
+        if mine.any():
+            found.append(_row(f"{STAND_IN}: {name}", choose(scores.byclass, mine), scores.merged))
     letters, digits = scores.letters, scores.digits
-    return [
-        *found,
-        Row(LETTERS, len(letters.truth), None, None, float(letters.right.mean()), error(letters)),
-        Row(DIGITS, len(digits.truth), float(digits.right.mean()), None, None, error(digits)),
-    ]
+    if letters is not None:
+        found.append(Row(LETTERS, len(letters.truth), None, None, float(letters.right.mean()), error(letters)))
+    return [*found, Row(DIGITS, len(digits.truth), float(digits.right.mean()), None, None, error(digits))]
 
 
 def error(answers: Answers) -> float:
@@ -144,8 +143,6 @@ def choose(answers: Answers, which: NDArray[np.bool_] | NDArray[np.int64]) -> An
 
 
 def _row(name: str, answers: Answers, merged: View) -> Row:
-    if not len(answers.truth):
-        raise ValueError(f"{name}: no pictures; does sources.npz belong to the archive?")
     return Row(
         name,
         len(answers.truth),
@@ -154,6 +151,17 @@ def _row(name: str, answers: Answers, merged: View) -> Row:
         case_folded_accuracy(answers),
         error(answers),
     )
+
+
+def _read_sources(path: Path, count: int) -> NDArray[np.str_]:
+    """Return the collection each picture of the test half came from: "emnist" where nothing says otherwise."""
+    if not path.exists():
+        return np.full(count, "emnist")
+    table = np.load(path)
+    names: NDArray[np.str_] = table["names"][table["byclass_test"]]
+    if len(names) != count:
+        raise ValueError(f"{path}: tells of {len(names):,} pictures, the archive's test half has {count:,}")
+    return names
 
 
 def _read_scans(network: Network, folder: Path) -> Answers:

@@ -227,7 +227,7 @@ def test_calibration_is_that_of_all_scans(place: Place, written: str) -> None:
 
 
 PAIR = Confusion("B", "A", 3)
-FREE, NOT_FREE = ("unipen", "nist", "mnist"), ("photos", "forms", "canvas", "chars74k", "whatever comes later")
+FREE, NOT_FREE = ("unipen", "nist"), ("photos", "forms", "canvas", "chars74k", "whatever comes later")
 
 
 @pytest.mark.parametrize("source", FREE + NOT_FREE)
