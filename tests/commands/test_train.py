@@ -134,7 +134,6 @@ def test_an_earlier_model_is_not_lost(emnist: Emnist, data_dir: Path, tmp_path: 
         (["--split", "digits", "--strategy", "multiworker"], 2, "--strategy multiworker: expected TF_CONFIG such as"),
         (["--split", "digits", "--resume"], 2, "--resume: there is no interrupted run of 'digits-default'"),
         (["--split", "digits", "--name", "a/b"], 2, "--name: expected a plain name without slashes"),
-        (["--split", "digits", "--from", "starter"], 4, "--from: starter has no model.keras"),
         (["--split", "digits", "--from", "nosuch"], 4, "no model, folder or file is called 'nosuch'"),
         (["--split", "letters", "--archive", "nosuch.zip"], 5, "nosuch.zip"),
         (["--split", "digits", "--name", "starter"], 2, "--name: 'starter' is a model of the package"),
@@ -188,6 +187,31 @@ def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
     assert further.code == 0, further
     started, anew = json.loads(further.out), rows((out / "history.csv").read_text())[0]
     assert started["loss"] < float(anew["loss"]), "it goes on from what was learned"
+
+
+def test_own_handwriting_starts_from_the_starter(emnist: Emnist, tmp_path: Path) -> None:
+    """The starter has no model.keras; what it has learned is there all the same after a short training."""
+    mine = tmp_path / "mine"
+    for character in "AgRw7":
+        (mine / character).mkdir(parents=True)
+        for donor in range(3):
+            for pen in (0.05, 0.07, 0.09):
+                picture(character, donor, pen=pen).save(mine / character / f"{donor}-{pen}.png")
+    command = ["train", "--folder", mine, "--from", "starter", "--epochs", 1, "--learning-rate", 1e-4, "-q"]
+    result = emnist(*command, "--validation", 0, "--batch-size", 9, "--out", tmp_path / "model", "-f", "jsonl")
+    assert result.code == 0, result
+    assert json.loads(result.out)["accuracy"] > 0.5, "with random weights it would be one in 62"
+    manifest = bundle.read(tmp_path / "model").manifest
+    assert manifest is not None
+    assert (len(manifest.classes), manifest.training["from"]) == (62, "starter")
+
+
+def test_nothing_to_start_from_is_one_line(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "bare.tflite").write_bytes(bundle.find().graph.read_bytes())
+    result = emnist("train", "--split", "digits", "--from", tmp_path / "bare.tflite", "--data-dir", data_dir)
+    assert (result.code, result.out) == (4, "")
+    assert result.err.startswith("emnist: --from: bare.tflite has no model.keras and does not say")
+    assert result.err.count("\n") == 1
 
 
 def test_a_label_is_one_character(emnist: Emnist, seven: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from emnist_cli.core import bundle
+from emnist_cli.core.config import ARCHITECTURES
 from emnist_cli.core.errors import ModelError, OutputError, UsageError
 from emnist_cli.core.training import checkpoint
 
@@ -84,11 +85,12 @@ def check_base(base: bundle.Bundle) -> None:
     """Make sure that training can start from a bundle.
 
     Raises:
-        ModelError: it has no network that Keras can read.
+        ModelError: it has no network that Keras can read, nor one that can be got out of its LiteRT file.
     """
-    if base.manifest is None or KERAS_FILE not in base.manifest.files:
+    if base.manifest is None or not (KERAS_FILE in base.manifest.files or arch_of(base) in ARCHITECTURES):
         raise ModelError(
-            f"--from: {base.name} has no {KERAS_FILE}, which training starts from; emnist train leaves one"
+            f"--from: {base.name} has no {KERAS_FILE} and does not say of which architecture it is; emnist train "
+            "leaves a model that training can start from"
         )
 
 

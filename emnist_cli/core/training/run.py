@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from emnist_cli.core import bundle
@@ -19,11 +20,15 @@ from emnist_cli.core.training import checkpoint, model
 from emnist_cli.core.training.bundling import Trained, write_bundle
 from emnist_cli.core.training.feed import Holdout, hold_out
 from emnist_cli.core.training.interrupts import interrupts_held
-from emnist_cli.core.training.place import KERAS_FILE, Place, locked
+from emnist_cli.core.training.place import KERAS_FILE, Place, arch_of, locked
 from emnist_cli.core.training.precision import precision
+from emnist_cli.core.training.recover import recover
 from emnist_cli.core.training.strategy import Spread, make_spread
 from emnist_cli.core.training.task import Task
 from emnist_cli.core.training.trainer import Progress, Trainer
+
+
+_SAMPLE = 2000  # pictures by which a network's norms are measured
 
 
 class Plan(NamedTuple):
@@ -116,7 +121,10 @@ def train(
 
 
 def _make_trainer(plan: Plan, holdout: Holdout, spread: Spread) -> Trainer:
-    origin = str(plan.base.manifest.files[KERAS_FILE]["sha256"]) if plan.base and plan.base.manifest else ""
+    origin = ""
+    if plan.base and plan.base.manifest:
+        files = plan.base.manifest.files
+        origin = str(files.get(KERAS_FILE, files[bundle.GRAPH])["sha256"])
     return Trainer(
         lambda: _make_network(plan),
         plan.task.pictures,
@@ -140,14 +148,20 @@ def _digest(pictures: Pictures) -> str:
 def _make_network(plan: Plan) -> keras.Model:
     """Return a new network, or that of the base with a new last layer where the classes differ."""
     base, classes = plan.base, plan.task.classes
-    if base is None:
+    if base is None or base.manifest is None:
         return model.build(plan.config.arch, len(classes))
+    network = _load_network(base, base.manifest, plan.task.pictures)
+    return network if base.manifest.classes == classes else model.rebuild_head(network, len(classes))
+
+
+def _load_network(base: bundle.Bundle, manifest: bundle.Manifest, pictures: Pictures) -> keras.Model:
+    if KERAS_FILE not in manifest.files:
+        some = pictures.images[:: max(1, len(pictures.images) // _SAMPLE)].astype(np.float32) / np.float32(255)
+        return recover(base.graph, arch_of(base), len(manifest.classes), some)
     try:
-        network = keras.models.load_model(base.graph.with_name(KERAS_FILE), compile=False)
+        return keras.models.load_model(base.graph.with_name(KERAS_FILE), compile=False)
     except (OSError, ValueError) as error:
         raise ModelError(f"--from: {base.name}: Keras cannot read its {KERAS_FILE} ({error})") from None
-    same = base.manifest is not None and base.manifest.classes == classes
-    return network if same else model.rebuild_head(network, len(classes))
 
 
 def _run(trainer: Trainer, watch: Watch, tensorboard: Path | None) -> bool:
