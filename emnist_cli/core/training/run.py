@@ -27,7 +27,6 @@ from emnist_cli.core.training.strategy import Spread, make_spread
 from emnist_cli.core.training.task import Task
 from emnist_cli.core.training.trainer import Progress, Trainer
 
-
 _SAMPLE = 2000  # pictures by which a network's norms are measured
 
 
