@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,21 +13,27 @@ from numpy.typing import NDArray
 
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
+from emnist_cli.core.evaluation.calibration import fit_temperature
+from emnist_cli.core.evaluation.metrics import Answers
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.training import export
 
-from . import calibrate, figures, recipe
+from . import figures, recipe
 from .pool import CLASSES, Pool
 
 LOST = 0.002
 """Accuracy that fewer bits may cost, on the pictures of the stand-in's test half and of all scans together."""
 
 
+FORMS: tuple[export.Weights, ...] = ("int8", "float16", "float32")
+"""How weights may be stored, the smallest first."""
+
+
 class Learnt(NamedTuple):
     """A trained network and how it came to be.
 
     Attributes:
-        network: as trained.
+        network: with the weights of the last epoch.
         pool: what it learnt from last.
         chosen: which of these pictures.
         config: of the last stage.
@@ -46,23 +53,21 @@ def write(learnt: Learnt, data: Path, out: Path) -> bundle.Manifest:
     """Write the bundle.
 
     Args:
-        learnt: the network; its last biases are changed.
+        learnt: the network.
         data: the data folder.
         out: where to.
 
     Raises:
         ModelError: a converted network does not answer as it did.
     """
-    shift = calibrate.offsets(learnt.pool.labels[learnt.pool.shown(learnt.chosen)])
-    learnt.network.layers[-1].bias.assign_add(shift)
-    manifest = describe(learnt, out.name, shift)
+    manifest = describe(learnt, out.name)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         convert(learnt, "float32", manifest, folder / "raw")
         raw = figures.score(folder / "raw", data)
-        manifest = dataclasses.replace(manifest, temperature=calibrate.temperature(list(raw.scans.values())))
+        manifest = dataclasses.replace(manifest, temperature=temperature(list(raw.scans.values())))
         whole = score(learnt, "float32", manifest, data, folder)
-        for weights in ("int8", "float16", "float32"):  # the smallest first
+        for weights in FORMS:
             rows = score(learnt, weights, manifest, data, folder)
             if loss(whole, rows) <= LOST:
                 break
@@ -73,7 +78,17 @@ def write(learnt: Learnt, data: Path, out: Path) -> bundle.Manifest:
     return manifest
 
 
-def describe(learnt: Learnt, name: str, shift: NDArray[np.float32]) -> bundle.Manifest:
+def temperature(kinds: Sequence[Answers]) -> float:
+    """Fit the temperature to answers that were given without one; each kind of picture counts the same."""
+    rng = np.random.default_rng(0)
+    chosen = [np.resize(rng.permutation(np.flatnonzero(kind.answered)), 500) for kind in kinds]  # each once, some twice
+    return fit_temperature(
+        np.concatenate([kind.probabilities[some] for kind, some in zip(kinds, chosen, strict=True)]),
+        np.concatenate([kind.truth[some] for kind, some in zip(kinds, chosen, strict=True)]),
+    )
+
+
+def describe(learnt: Learnt, name: str) -> bundle.Manifest:
     """Write the manifest as far as it is known before anything is scored."""
     return bundle.Manifest(
         name=name,
@@ -84,7 +99,6 @@ def describe(learnt: Learnt, name: str, shift: NDArray[np.float32]) -> bundle.Ma
             **dataclasses.asdict(learnt.config),
             "epochs_before": learnt.epochs,
             "suspects_left_out": learnt.suspects,
-            "offsets": {"digits": round(float(shift[0]), 3), "capitals": round(float(shift[10]), 3)},
         },
         data=list_sources(learnt.pool, learnt.chosen),
         versions={"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},

@@ -10,9 +10,10 @@ import pytest
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 
 import train_starter  # noqa: E402
-from starter import learn, package, pool, recipe  # noqa: E402
+from starter import figures, learn, package, pool, recipe  # noqa: E402
 
 from emnist_cli.core.config import TrainConfig  # noqa: E402
+from emnist_cli.core.evaluation.metrics import Answers  # noqa: E402
 from tests.scripts.test_pool import source  # noqa: E402
 
 NAMES = ("fonts", "unipen", "tablet", "unipen-photo")
@@ -41,6 +42,34 @@ def test_characters_are_counted_once_and_every_picture_of_them(drawn: pool.Pool)
     assert [(entry["count"], entry["pictures"]) for entry in found] == [(14, 56), (19, 38), (19, 38)]
     assert found[0]["source"] == recipe.ORIGINS["unipen"].text
     assert {entry["licence"] for entry in found[1:]} == {"SIL OFL 1.1", "free to use, cite"}
+
+
+def answered(count: int, sharp: float, seed: int) -> Answers:
+    """Answers whose logits are `sharp` times what they should be."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 2, (count, 62))
+    fair = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    truth = np.array([rng.choice(62, p=row) for row in fair])
+    given = np.exp(sharp * logits)
+    return Answers(pool.CLASSES, truth, (given / given.sum(1, keepdims=True)).astype(np.float32))
+
+
+def test_the_temperature_undoes_too_sure_answers_and_each_kind_counts_the_same() -> None:
+    assert package.temperature([answered(3000, 2.0, 1)]) == pytest.approx(2, rel=0.15)
+    assert 1.2 < package.temperature([answered(5000, 3.0, 1), answered(250, 1.0, 2)]) < 2.6
+
+
+def rows(exact: float, folded: float, scans: float) -> list[figures.Row]:
+    scan = figures.Row(figures.SCANS["tablet"], 500, scans, scans, scans, 0.02)
+    return [scan, figures.Row(figures.STAND_IN, 10_000, exact, exact, folded, 0.02)]
+
+
+@pytest.mark.parametrize(
+    ("small", "lost"),
+    [(rows(0.8, 0.9, 0.9), 0), (rows(0.79, 0.9, 0.9), 0.01), (rows(0.8, 0.88, 0.9), 0.02), (rows(0.8, 0.9, 0.6), 0.3)],
+)
+def test_what_fewer_bits_cost_is_told_by_the_worst(small: list[figures.Row], lost: float) -> None:
+    assert package.loss(rows(0.8, 0.9, 0.9), small) == pytest.approx(lost, abs=1e-9)
 
 
 def test_every_source_has_an_origin() -> None:
