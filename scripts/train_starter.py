@@ -3,15 +3,15 @@
     python scripts/train_starter.py DATA --fonts FOLDER [--work FOLDER] [--out FOLDER]
 
 docs/model/starter.md says what DATA holds and where each part of it is to be had; FOLDER of fonts holds the .woff files
-that starter/fonts.py names. The network learns twice: long and fast, then from fresh drawings, slowly. Every stage
-keeps what it made in the work folder, and training writes a checkpoint after each epoch: an interrupted run goes on
-where it stopped. Takes about two hours on two cores.
+that starter/fonts.py names. The network learns in stages: long and fast, then from fresh drawings, ever more slowly.
+All that is made stays in the work folder, with a checkpoint after each epoch: an interrupted run goes on where it
+stopped. Takes about two hours on two cores.
 """
 
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 
+class Stage(NamedTuple):
+    """A training run that starts from the one before."""
+
+    epochs: int
+    learning_rate: float
+
+
+FIRST = Stage(14, 0.0028)
+THEN = (Stage(6, 0.0015), Stage(3, 0.0008))
+"""From fresh drawings, with the sources without a licence where they are asked for."""
+
+
 def main() -> None:
     """Run the whole recipe."""
     args = arguments()
@@ -37,7 +49,7 @@ def main() -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Draw, find suspects, learn twice, package, write the card.
+    """Draw, find suspects, learn, package, write the card.
 
     Raises:
         EmnistError, OSError, ValueError: something is missing, or cannot be read or written.
@@ -52,14 +64,18 @@ def run(args: argparse.Namespace) -> None:
     first = pool.make(args.work / "pool-1", found, args.seed)
     doubtful = suspects.find(first, [c.writer for c in named(found, "unipen").items], args.work, args.seed)
     print(f"{doubtful.sum():,} of {len(doubtful):,} UNIPEN characters are suspects, and left out")
-    learn(first, choose(first, doubtful), config(args, args.epochs, 0.0028), args.work / "first", report)
+    before = args.work / "stage-1"
+    learn(first, choose(first, doubtful), config(args, FIRST), before, report)
 
     again = recipe.sources(args.data, args.fonts, args.seed + 1, args.unlicensed)
     second = pool.make(args.work / "pool-2", again, args.seed + 1)
-    chosen, slow = choose(second, doubtful), config(args, args.more_epochs, 0.0015)
-    work = args.work / ("second-unlicensed" if args.unlicensed else "second")
-    network = learn(second, chosen, slow, work, report, start=args.work / "first")
-    learnt = package.Learnt(network, second, chosen, slow, args.epochs, int(doubtful.sum()))
+    chosen = choose(second, doubtful)
+    for number, stage in enumerate(THEN, start=2):
+        work = args.work / f"stage-{number}{'-unlicensed' if args.unlicensed else ''}"
+        network = learn(second, chosen, config(args, stage), work, report, start=before)
+        before = work
+    stages = [stage._asdict() for stage in (FIRST, *THEN)]
+    learnt = package.Learnt(network, second, chosen, config(args, THEN[-1]), stages, int(doubtful.sum()))
     package.write(learnt, args.data, args.out)
     if args.out == bundle.PACKAGED / bundle.DEFAULT_MODEL:
         card.write(args.out, args.data, ROOT / "docs")
@@ -72,18 +88,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fonts", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=bundle.PACKAGED / bundle.DEFAULT_MODEL)
     parser.add_argument("--work", type=Path, default=Path("build/starter"), help="for drawn pictures and checkpoints")
-    parser.add_argument("--epochs", type=int, default=14, help="of the first stage")
-    parser.add_argument("--more-epochs", type=int, default=6, help="of the second")
     parser.add_argument("--unlicensed", action="store_true", help="learn from the sources without a licence too")
     parser.add_argument("--seed", type=int, default=TrainConfig.seed)
     return parser.parse_args()
 
 
-def config(args: argparse.Namespace, epochs: int, learning_rate: float) -> TrainConfig:
+def config(args: argparse.Namespace, stage: Stage) -> TrainConfig:
     """Say how to train; nothing is held out, the last epoch is the one that is used."""
-    return TrainConfig(
-        arch="default", epochs=epochs, batch_size=256, learning_rate=learning_rate, seed=args.seed, validation=0
-    )
+    return TrainConfig(**stage._asdict(), arch="default", batch_size=256, seed=args.seed, validation=0)
 
 
 def named(sources: list[pool.Source], name: str) -> pool.Source:

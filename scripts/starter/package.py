@@ -2,7 +2,7 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Learnt(NamedTuple):
         pool: what it learnt from last.
         chosen: which of these pictures.
         config: of the last stage.
-        epochs: of the stage before.
+        stages: epochs and learning rate of each.
         suspects: characters of UNIPEN that were left out.
     """
 
@@ -45,7 +45,7 @@ class Learnt(NamedTuple):
     pool: Pool
     chosen: NDArray[np.int64]
     config: TrainConfig
-    epochs: int
+    stages: Sequence[Mapping[str, float]]
     suspects: int
 
 
@@ -97,7 +97,7 @@ def describe(learnt: Learnt, name: str) -> bundle.Manifest:
         classes=CLASSES,
         training={
             **dataclasses.asdict(learnt.config),
-            "epochs_before": learnt.epochs,
+            "stages": list(learnt.stages),
             "suspects_left_out": learnt.suspects,
         },
         data=list_sources(learnt.pool, learnt.chosen),

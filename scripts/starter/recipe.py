@@ -75,7 +75,7 @@ def sources(data: Path, font_folder: Path, seed: int, unlicensed: bool = False) 
     if unlicensed:
         found += [
             _once(name, scans.read_scans(data / "scans" / name, "train"), scans.prepare, weight)
-            for name, weight in (("photos", 8), ("canvas", 20))
+            for name, weight in (("photos", 16), ("canvas", 20))
         ]
     return found
 

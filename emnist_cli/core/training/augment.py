@@ -45,7 +45,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 (n, 28, 28, 1) in [0, 1].
     """
-    seeds = tf.unstack(tf.random.split(seed, 9), num=9)
+    seeds = tf.unstack(tf.random.split(seed, 10), num=10)
     n = tf.shape(images)[0]
     strength = tf.where(tf.random.stateless_uniform((n, 1, 1), seeds[0]) < _CALM[0], _CALM[1], 1.0)
     out = _some(images[..., 0], 0.08 * strength, seeds[1], cut_edge)
@@ -54,6 +54,7 @@ def augment(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     out = _some(out, 0.07 * strength, seeds[4], wear)
     out = _some(out, 0.08 * strength, seeds[5], add_flaw)
     out = _some(out, 0.3 * strength, seeds[6], change_gamma)
+    out = _some(out, 0.1 * strength, seeds[9], coarsen)
     out = _scan(out, strength, seeds[7])
     out = _some(out, 0.15 * strength, seeds[8], lambda some, own: jpeg(some, _Dice(some, own, 1)(20, 80)))
     return tf.ensure_shape(out[..., None], images.shape)
@@ -179,6 +180,17 @@ def add_flaw(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def change_gamma(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Raise density to a power between 0.6 and 1.6."""
     return images ** tf.exp(_Dice(images, seed, 1)(math.log(0.6), math.log(1.6)))
+
+
+def coarsen(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Reduce to 9 to 15 pixels a side and enlarge again, as a character is that was very small in its scan.
+
+    The same size for all: a size for each would have to go through them one by one.
+    """
+    side = tf.random.stateless_uniform((), seed, 9, 16, tf.int32)
+    small = tf.image.resize(images[..., None], (side, side), method="area")
+    large = tf.image.resize(small, (IMAGE_SIZE, IMAGE_SIZE), method="bicubic")[..., 0]
+    return tf.clip_by_value(large, 0.0, 1.0)
 
 
 def _scan(images: tf.Tensor, strength: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
