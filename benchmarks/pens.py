@@ -2,8 +2,8 @@
 
     python benchmarks/pens.py DATA [--model MODEL]
 
-DATA holds scans/tablet and strokes/tablet.json (docs/model/starter.md); the writers of part test are drawn, each with one
-pen for all characters, whose width is given beside the height of a capital.
+DATA holds scans/tablet and strokes/tablet.json (docs/model/starter.md); the writers of part test are drawn, each with
+one pen for all characters, whose width is given beside the height of a capital.
 """
 
 import argparse
