@@ -39,8 +39,8 @@ def main() -> None:
                 graph = Path(scratch) / "model.tflite"
                 graph.write_bytes(export.to_litert(network, weights))
                 runtime = Runtime(graph, args.threads)
-                many = median(lambda runtime=runtime: runtime.run(pictures), 15) / len(pictures)  # type: ignore[misc]
-                one = median(lambda runtime=runtime: runtime.run(pictures[:1]), 200)  # type: ignore[misc]
+                many = median(lambda runtime=runtime: runtime.run(pictures), 15) / len(pictures)
+                one = median(lambda runtime=runtime: runtime.run(pictures[:1]), 200)
                 print(
                     f"{arch:8} {weights:8} {graph.stat().st_size:10,} {many * 1e6:25.1f} {one * 1e6:10.1f}", flush=True
                 )
