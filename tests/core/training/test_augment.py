@@ -105,7 +105,7 @@ def test_the_amount_of_ink_stays_within_reason() -> None:
 
 
 def test_variations_are_still_read_as_the_same_character() -> None:
-    """The starter agrees with its answer for the picture as it was on 80% of them."""
+    """The starter agrees with its answer for the picture as it was on most of them."""
     own = answers(real())
     same = np.mean([answers(vary(real(), 5, step)) == own for step in range(4)])
     assert same > 0.7
