@@ -9,16 +9,10 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.data import idx
 from emnist_cli.core.inference.images import decode, read_bytes
+from emnist_cli.core.inference.labelled import Labelled, read_folder
 from emnist_cli.core.inference.preprocess import preprocess
 
 from .pool import CLASSES
-
-
-class Scan(NamedTuple):
-    """A picture in a file."""
-
-    path: Path
-    label: str
 
 
 class Finished(NamedTuple):
@@ -28,10 +22,9 @@ class Finished(NamedTuple):
     label: str
 
 
-def read_scans(folder: Path, part: str) -> list[Scan]:
-    """List the scans of a folder with a labels.csv (file,label,writer,part)."""
-    with (folder / "labels.csv").open(newline="", encoding="utf-8") as file:
-        return [Scan(folder / row["file"], row["label"]) for row in csv.DictReader(file) if row["part"] == part]
+def read_scans(folder: Path, part: str) -> list[Labelled]:
+    """List the scans of one part of a folder with a labels.csv (file,label,writer,part)."""
+    return read_folder(folder, where=f"part={part}")
 
 
 def read_writers(folder: Path, part: str) -> set[str]:
@@ -40,10 +33,10 @@ def read_writers(folder: Path, part: str) -> set[str]:
         return {row["writer"] for row in csv.DictReader(file) if row["part"] == part}
 
 
-def prepare(scan: Scan, rng: np.random.Generator) -> NDArray[np.uint8] | None:
+def prepare(scan: Labelled, rng: np.random.Generator) -> NDArray[np.uint8] | None:
     """Return a scan as the network sees it, or None if there is no ink in it."""
     del rng  # nothing is left to chance
-    finished = preprocess(decode(read_bytes(scan.path)).grey)
+    finished = preprocess(decode(read_bytes(scan.found.path)).grey)
     return None if finished is None else (finished * 255 + 0.5).astype(np.uint8)
 
 
