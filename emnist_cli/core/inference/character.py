@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from emnist_cli.core.inference.components import Components, find_components
-from emnist_cli.core.inference.pixels import Mask, dilate
+from emnist_cli.core.inference.components import Components, find_components, find_runs, join_runs
+from emnist_cli.core.inference.pixels import Mask, bordered, dilate, windows
 
 MIN_SIZE = 0.0125
 """A character is at least this share of its picture's longer side; what is smaller is dust."""
@@ -30,7 +30,7 @@ def keep_character(mask: Mask) -> Mask | None:
     sizes = (parts.boxes[keep, 2:] - parts.boxes[keep, :2]).max(axis=1)
     if parts.area[keep].sum() < 6 or sizes.max() < max(3, MIN_SIZE * max(mask.shape)):
         return None
-    return parts.mask(keep)
+    return mask if keep.all() else parts.mask(keep)
 
 
 def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
@@ -49,9 +49,8 @@ def _choose(parts: Components, shape: tuple[int, ...]) -> Mask:
     box = parts.boxes[main].copy()
     reach = max(tall[main], wide[main])
     possible = (parts.area >= 0.03 * parts.area[main]) & ~frame & ~(at_border & ~at_border[main])
-    for i in np.argsort(-parts.area, kind="stable")[:_MOST_PARTS]:
-        if keep[i] or not possible[i]:
-            continue
+    largest = np.argsort(-parts.area, kind="stable")[:_MOST_PARTS]
+    for i in largest[possible[largest] & (largest != main)]:
         gap_y = max(top[i] - box[2], box[0] - bottom[i], 0)
         gap_x = max(left[i] - box[3], box[1] - right[i], 0)
         if gap_y <= reach and gap_x <= 0.5 * reach:  # the dot of an i can be high up
@@ -72,16 +71,18 @@ def _is_sliver(parts: Components, shape: tuple[int, ...]) -> Mask:
 
 def _is_frame(parts: Components) -> Mask:
     """Tell which components are boxes drawn around another large one: hollow, with four straight sides."""
-    top, left, bottom, right = parts.boxes.T
     frame = np.zeros(len(parts.area), bool)
-    for i in np.argsort(-parts.area, kind="stable")[:10]:
-        inside = (top > top[i]) & (left > left[i]) & (bottom < bottom[i]) & (right < right[i])
-        large = (bottom - top > 0.3 * (bottom[i] - top[i])) & (parts.area > 0.03 * parts.area[i])
-        if (inside & large).any():
-            own = parts.labels[top[i] : bottom[i], left[i] : right[i]] == i + 1
-            depth_y, depth_x = max(1, own.shape[0] // 8), max(1, own.shape[1] // 8)
-            sides = (own[:depth_y].any(0), own[-depth_y:].any(0), own[:, :depth_x].any(1), own[:, -depth_x:].any(1))
-            frame[i] = all(side.mean() > 0.9 for side in sides)
+    largest = np.argsort(-parts.area, kind="stable")[:10]
+    outer = parts.boxes[largest, None]
+    inside = (parts.boxes[:, :2] > outer[..., :2]).all(axis=2) & (parts.boxes[:, 2:] < outer[..., 2:]).all(axis=2)
+    tall = parts.boxes[:, 2] - parts.boxes[:, 0]
+    large = (tall > 0.3 * tall[largest, None]) & (parts.area > 0.03 * parts.area[largest, None])
+    for i in largest[(inside & large).any(axis=1)]:
+        top, left, bottom, right = parts.boxes[i]
+        own = parts.mask(np.arange(len(frame)) == i)[top:bottom, left:right]
+        depth_y, depth_x = max(1, own.shape[0] // 8), max(1, own.shape[1] // 8)
+        sides = (own[:depth_y].any(0), own[-depth_y:].any(0), own[:, :depth_x].any(1), own[:, -depth_x:].any(1))
+        frame[i] = all(side.mean() > 0.9 for side in sides)
     return frame
 
 
@@ -109,20 +110,15 @@ def remove_rules(mask: Mask) -> Mask:
 def _rules(mask: Mask) -> Mask:
     """Thin horizontal lines that touch both the left and the right border, slightly slanted ones included."""
     height, width = mask.shape
-    run = max(4, width // 4)
-    closed = dilate(mask, 1)  # slant and noise cut a thin line into pieces
-    if closed.sum(axis=1).max() < run:
-        return np.zeros_like(mask)
-    total = np.cumsum(np.pad(closed, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    full = total[:, run:] - total[:, :-run] >= run
-    count = np.cumsum(np.pad(full, ((0, 0), (run, run - 1))), axis=1, dtype=np.int32)
-    opened = closed & (count[:, run:] - count[:, :-run] > 0)
-    parts = find_components(opened)
-    spans = (parts.boxes[:, 1] == 0) & (parts.boxes[:, 3] == width)
     rules = np.zeros_like(mask)
+    if not dilate(mask.max(axis=0, keepdims=True), 1).all():  # a column without ink: most pictures end here
+        return rules
+    runs = find_runs(dilate(mask, 1))  # slant and noise cut a thin line into pieces
+    parts = join_runs(runs.select(runs.end - runs.start >= max(4, width // 4)))
+    spans = (parts.boxes[:, 1] == 0) & (parts.boxes[:, 3] == width)
     thin = parts.area < width * min(0.08 * height, width / 8)
     for i in np.flatnonzero(spans & thin):
-        rule = parts.labels == i + 1
+        rule = parts.mask(np.arange(len(thin)) == i)
         thickness = rule.sum(axis=0)
         rules |= rule & (thickness <= 1.5 * np.sort(thickness)[width // 2] + 1)  # thicker: a stroke lies on the line
     return rules
@@ -133,8 +129,8 @@ def _bridge(rest: Mask) -> Mask:
     reach = max(2, max(rest.shape) // 25)
     bridged = np.zeros_like(rest)
     for axis in (0, 1):
-        pad = [(reach, reach) if a == axis else (0, 0) for a in (0, 1)]
-        windows = np.lib.stride_tricks.sliding_window_view(np.pad(rest, pad), reach + 1, axis=axis).max(axis=-1)
-        before, after = (windows[:-reach], windows[reach:]) if axis == 0 else (windows[:, :-reach], windows[:, reach:])
-        bridged |= before & after
+        lines = bordered(rest, reach).swapaxes(0, axis)[:, reach:-reach]
+        ink_within = windows(lines, reach + 1, 0, np.logical_or)
+        target = bridged.swapaxes(0, axis)
+        target |= ink_within[:-reach] & ink_within[reach:]
     return bridged

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from emnist_cli.core.errors import ImageError
 
@@ -51,7 +51,9 @@ def from_image(image: Image.Image) -> Decoded:
     if 0 in image.size:
         raise ImageError(f"expected at least one pixel. Received: {image.width}x{image.height}")
     with explained(f"cannot be decoded, mode {image.mode}"):
-        image = ImageOps.exif_transpose(image)
+        image.load()  # a PNG can have its EXIF after its pixels
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # else exif_transpose would copy it
+            image = ImageOps.exif_transpose(image)
         if image.mode.startswith("I") or image.mode == "F":
             return Decoded(_scale_numbers(np.asarray(image)))
         if image.mode == "1":
@@ -95,12 +97,19 @@ def from_array(array: NDArray[np.generic]) -> Decoded:
 def _grey(image: Image.Image) -> NDArray[np.uint8]:
     """Luminance, or the colour channel that shows the ink where luminance hardly does (yellow on white)."""
     if image.mode == "RGB":
-        small = np.asarray(image.reduce(max(1, max(image.size) // 100)), np.float32)
-        spread = small.std(axis=(0, 1))
-        luminance = (small @ np.array([0.299, 0.587, 0.114], np.float32)).std()
-        if spread.max() > 2.5 * luminance:
-            image = image.getchannel(int(spread.argmax()))
-    return np.asarray(image.convert("L"))
+        small = np.asarray(image.reduce(max(1, max(image.size) // 100)))
+        if _has_colour(small):
+            small = small.astype(np.float32)
+            spread = small.std(axis=(0, 1))
+            luminance = (small @ np.array([0.299, 0.587, 0.114], np.float32)).std()
+            if spread.max() > 2.5 * luminance:
+                image = image.getchannel(int(spread.argmax()))
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _has_colour(rgb: NDArray[np.uint8]) -> bool:
+    """Tell whether the channels of (h, w, 3) differ anywhere: quick, and most pictures are grey."""
+    return bool((rgb[..., 0] != rgb[..., 1]).any() or (rgb[..., 0] != rgb[..., 2]).any())
 
 
 def _lay_on_paper(image: Image.Image) -> NDArray[np.uint8]:
@@ -122,7 +131,9 @@ def _scale_numbers(array: NDArray[np.generic]) -> NDArray[np.float32]:
 
     Floats may overshoot 0..1 or 0..255 a little, as interpolation makes them; that is cut off.
     """
-    values: NDArray[np.float32] = np.nan_to_num(array.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values = array.astype(np.float32)  # worked on in place: there can be half a gigabyte of it
+    np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    np.clip(values, -1e30, 1e30, out=values)  # beyond, their difference overflows
     low, high = float(values.min()), float(values.max())
     if array.dtype.kind == "f":
         ranges = [(1.0, -0.5, 2.0), (255.0, -64.0, 320.0)]
@@ -131,5 +142,7 @@ def _scale_numbers(array: NDArray[np.generic]) -> NDArray[np.float32]:
     for full, least, most in ranges:
         if least <= low and high <= most:
             values /= np.float32(full)
-            return values.clip(0, 1)
-    return (values - np.float32(low)) / np.float32(max(high - low, 1e-6))
+            return np.clip(values, 0, 1, out=values)
+    values -= np.float32(low)
+    values /= np.float32(max(high - low, 1e-6))
+    return values

@@ -9,7 +9,7 @@ import numpy as np
 
 from emnist_cli.core.inference.character import keep_character
 from emnist_cli.core.inference.paper import estimate_paper, measure_paper
-from emnist_cli.core.inference.pixels import Grey, Mask, dilate, quantile
+from emnist_cli.core.inference.pixels import Grey, Mask, bounds, dilate, quantile
 
 MIN_DEPTH = 0.07
 """Ink absorbs at least this share of the light that its paper returns; fainter marks are paper."""
@@ -42,7 +42,8 @@ def find_ink(grey: Grey, dark: bool) -> Ink | None:
     """
     bright = grey if dark else 1 - grey
     light = estimate_paper(bright)
-    depth: Grey = ((light - bright) / np.maximum(light, 0.05)).astype(np.float32)
+    depth: Grey = light - bright
+    depth /= np.maximum(light, np.float32(0.05))
     offset, noise = measure_paper(depth)
     depth -= np.float32(offset)
     candidates = depth[depth > max(MIN_DEPTH, 4 * noise)]
@@ -51,9 +52,15 @@ def find_ink(grey: Grey, dark: bool) -> Ink | None:
     level = quantile(candidates, 0.8)
     threshold = max(0.45 * level, MIN_DEPTH, 4 * noise)
     mask = keep_character(depth > threshold)
-    if mask is None or float(depth[mask].mean()) < min(CLEARLY[0], CLEARLY[1] * noise):
+    if mask is None:
+        return None
+    top, left, bottom, right = bounds(mask)
+    around = slice(max(0, top - 2), bottom + 2), slice(max(0, left - 2), right + 2)  # elsewhere nothing is left
+    near, depth = mask[around], depth[around]
+    if float(depth[near].mean()) < min(CLEARLY[0], CLEARLY[1] * noise):
         return None
     low = min(3 * noise, 0.4 * level)
-    density = np.clip((depth - low) / (level - low), 0, 1)
-    density *= dilate(mask, 2)
-    return Ink(density.astype(np.float32), mask)
+    depth = (depth - low) / (level - low)
+    density = np.zeros(mask.shape, np.float32)
+    density[around] = np.clip(depth, 0, 1, out=depth) * dilate(near, 2)
+    return Ink(density, mask)

@@ -6,6 +6,8 @@ never had to take: `ink.py` finds the ink first, and strokes are brought to the 
 Change what comes out of here and `manifest.PREPROCESSING` goes up: models are trained for one version of it.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
@@ -13,7 +15,7 @@ from PIL import Image, ImageFilter
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.inference.ink import Ink, find_ink
 from emnist_cli.core.inference.paper import is_dark_ink
-from emnist_cli.core.inference.pixels import Grey, resize
+from emnist_cli.core.inference.pixels import Grey, Mask, bordered, bounds, resize
 
 WORK_SIDE = 320
 """Ink is looked for in pictures reduced to at most this many pixels a side."""
@@ -39,10 +41,63 @@ def preprocess(grey: NDArray[np.uint8] | Grey, ink: str = "auto") -> Grey | None
     Returns:
         float32 (28, 28) in [0, 1], white ink on black, or None when there is no ink.
     """
-    found = _locate(grey, {"dark": True, "light": False}.get(ink))
+    return preprocess_many([grey], ink)[0]
+
+
+def preprocess_many(greys: Sequence[NDArray[np.uint8] | Grey], ink: str = "auto") -> list[Grey | None]:
+    """Bring pictures of one character each into EMNIST's form, as `preprocess` does, those that have it all at once.
+
+    Args:
+        greys: upright, 0 black; each uint8 (h, w) in [0, 255] or float32 (h, w) in [0, 1].
+        ink: "dark" or "light" where it is known, else "auto".
+
+    Returns:
+        For each, float32 (28, 28) in [0, 1], white ink on black, or None when there is no ink.
+    """
+    passed: dict[int, Grey] = {}
+    for kind, full in ((np.uint8, 255), (np.float32, 1)) if ink != "dark" else ():
+        which = [i for i, grey in enumerate(greys) if grey.shape == (IMAGE_SIZE, IMAGE_SIZE) and grey.dtype == kind]
+        if which:
+            pictures = np.stack([greys[i] for i in which]).astype(np.float32) / np.float32(full)
+            found = np.flatnonzero(finished(pictures))
+            passed |= zip([which[k] for k in found], _normalise(pictures[found]), strict=True)
+    dark = {"dark": True, "light": False}.get(ink)
+    return [passed[i] if i in passed else _prepare(grey, dark) for i, grey in enumerate(greys)]
+
+
+def finished(pictures: NDArray[np.uint8] | Grey) -> Mask:
+    """Tell which pictures are in EMNIST's form beyond doubt: looking for ink in them could only spoil them.
+
+    Their border and most of the rest is black, the ink bright, in EMNIST's place, size and stroke width, and it is no
+    frame that may be drawn around something.
+
+    Args:
+        pictures: uint8 in [0, 255] or float32 in [0, 1], (n, 28, 28).
+
+    Returns:
+        bool (n,).
+    """
+    black = pictures == 0
+    border_black = black[:, :: IMAGE_SIZE - 1].all((1, 2)) & black[:, :, :: IMAGE_SIZE - 1].all((1, 2))
+    bright = pictures.max((1, 2)) >= (128 if pictures.dtype == np.uint8 else 0.5)
+    density = _normalise(pictures)
+    passed: Mask = border_black & bright & (black.sum((1, 2)) > IMAGE_SIZE**2 / 2)
+    passed &= _have_form(density) & ~_have_four_sides(density > _TRACE)
+    return passed
+
+
+def _normalise(pictures: NDArray[np.uint8] | Grey) -> Grey:
+    """Divide each of (n, h, w) by its maximum; a black one stays black."""
+    brightest = pictures.max((1, 2), keepdims=True)
+    return np.divide(pictures, np.where(brightest > 0, brightest, 1), dtype=np.float32)
+
+
+def _prepare(grey: NDArray[np.uint8] | Grey, dark: bool | None) -> Grey | None:
+    """Find the ink of one picture and bring it into EMNIST's form."""
+    found = _locate(grey, dark)
     if found is None:
         return None
-    if _is_finished(found.density):
+    if found.density.shape == (IMAGE_SIZE, IMAGE_SIZE) and _have_form(found.density[None])[0]:
         return found.density
     return _finish(found)
 
@@ -74,7 +129,7 @@ def _finish(ink: Ink) -> Grey:
         gain = min(4.0, side / BOX)
         density = np.clip(0.5 + gain * (density - 0.5), 0, 1)
     width = stroke_width(density) * BOX / side
-    wanted = float(np.clip(width, *STROKE))
+    wanted = max(STROKE[0], min(width, STROKE[1]))
     if side > 1.5 * BOX or wanted != width:
         density = _redraw(density, (wanted - width) * _CANVAS / BOX, blur=_BLUR if side > 1.5 * BOX else 0.0)
     return _centre(_crop(density))
@@ -83,7 +138,7 @@ def _finish(ink: Ink) -> Grey:
 def _redraw(density: Grey, change: float, blur: float) -> Grey:
     """Scale to the working canvas, thicken strokes by `change` pixels there (thin if negative), blur."""
     scale = _CANVAS / max(density.shape)
-    padded = np.pad(resize(density, scale, Image.Resampling.BICUBIC), 8 + max(0, round(change)))
+    padded = bordered(resize(density, scale, Image.Resampling.BICUBIC), 8 + max(0, round(change)))
     padded = _thicken(padded, change / 2) if abs(change) >= 0.5 else padded
     image = Image.fromarray((np.clip(padded, 0, 1) * 255 + 0.5).astype(np.uint8))
     return resize(np.asarray(image.filter(ImageFilter.GaussianBlur(blur))), 1)
@@ -99,16 +154,19 @@ def _thicken(density: Grey, radius: float) -> Grey:
 
 
 def _grow(density: Grey, radius: int) -> Grey:
-    """Maximum over a disc, edges replicated."""
-    if radius == 0:
-        return density
-    padded = np.pad(density, radius, mode="edge")
+    """Maximum over a disc; what lies outside is left out."""
     height, width = density.shape
+    padded = bordered(density, radius, -np.inf)
+    wide, reach = padded[:, radius : radius + width].copy(), 0  # maximum over `reach` pixels to the left and right
     out = density.copy()
-    for dy in range(-radius, radius + 1):
-        reach = int((radius**2 - dy**2 + radius * 0.8) ** 0.5)
-        for dx in range(-min(reach, radius), min(reach, radius) + 1):
-            np.maximum(out, padded[radius + dy : radius + dy + height, radius + dx : radius + dx + width], out=out)
+    for dy in range(radius, -1, -1):  # from the disc's ends to its middle, where it is widest
+        wanted = min(radius, int((radius**2 - dy**2 + radius * 0.8) ** 0.5))
+        for dx in range(reach + 1, wanted + 1):
+            np.maximum(wide, padded[:, radius - dx : radius - dx + width], out=wide)
+            np.maximum(wide, padded[:, radius + dx : radius + dx + width], out=wide)
+        reach = wanted
+        np.maximum(out, wide[radius - dy : radius - dy + height], out=out)
+        np.maximum(out, wide[radius + dy : radius + dy + height], out=out)
     return out
 
 
@@ -120,10 +178,20 @@ def stroke_width(density: Grey) -> float:
     Args:
         density: float32 (h, w) in [0, 1], white ink on black.
     """
-    padded = np.pad(density, 1)
-    dy, dx = np.diff(padded, axis=0)[:, :-1], np.diff(padded, axis=1)[:-1]
-    outline = float(np.sqrt(dy * dy + dx * dx).sum())
-    return 2 * float(density.sum()) / max(outline, 1e-6)
+    return float(_stroke_widths(density))
+
+
+def _stroke_widths(densities: Grey) -> NDArray[np.float64]:
+    """Stroke width of each picture of (..., h, w)."""
+    padded = bordered(densities, 1)
+    here = padded[..., :-1, :-1]
+    dy, dx = padded[..., 1:, :-1] - here, padded[..., :-1, 1:] - here
+    dy *= dy
+    dx *= dx
+    dy += dx
+    outline = np.sqrt(dy, out=dy).sum((-2, -1)).astype(np.float64)
+    widths: NDArray[np.float64] = 2 * densities.sum((-2, -1)).astype(np.float64) / np.maximum(outline, 1e-6)
+    return widths
 
 
 def _centre(density: Grey) -> Grey:
@@ -137,18 +205,32 @@ def _centre(density: Grey) -> Grey:
     out = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.float32)
     top, left = (IMAGE_SIZE - height) // 2, (IMAGE_SIZE - width) // 2
     out[top : top + height, left : left + width] = np.clip(density, 0, None)
-    finished: Grey = np.minimum(out / out.max(), np.float32(1))
-    return finished
+    centred: Grey = np.minimum(out / out.max(), np.float32(1))
+    return centred
 
 
-def _is_finished(density: Grey) -> bool:
-    """Tell whether ink already has EMNIST's size, place and stroke width, and so must pass unchanged."""
-    if density.shape != (IMAGE_SIZE, IMAGE_SIZE):
-        return False
-    top, left, bottom, right = _box(density)
-    centred = abs(top + bottom - IMAGE_SIZE) <= 2 and abs(left + right - IMAGE_SIZE) <= 2
-    fits = BOX - 2 <= max(bottom - top, right - left) <= BOX + 2
-    return centred and fits and STROKE[0] <= stroke_width(density) <= STROKE[1]
+def _have_form(densities: Grey) -> Mask:
+    """Tell for each of (n, 28, 28) whether its ink has EMNIST's size, place and stroke width already."""
+    ink = densities > _TRACE
+    margins = [(side.argmax(1), side[:, ::-1].argmax(1)) for side in (ink.max(2), ink.max(1))]
+    centred = np.all([abs(before - after) <= 2 for before, after in margins], axis=0)
+    side = IMAGE_SIZE - np.min([before + after for before, after in margins], axis=0)
+    width = _stroke_widths(densities)
+    form: Mask = centred & (abs(side - BOX) <= 2) & (STROKE[0] <= width) & (width <= STROKE[1])
+    return form
+
+
+def _have_four_sides(ink: Mask) -> Mask:
+    """Tell for each of (n, 28, 28) whether its ink lines all four sides of its place, as a frame does."""
+    lined = _line_top_and_bottom(ink)
+    lined[lined] = _line_top_and_bottom(ink[lined].swapaxes(1, 2))  # left and right of the few that come so far
+    return lined
+
+
+def _line_top_and_bottom(ink: Mask) -> Mask:
+    depth = (IMAGE_SIZE - BOX) // 2 + BOX // 8
+    lined: Mask = np.all([side.max(1).sum(1) > 0.8 * BOX for side in (ink[:, :depth], ink[:, -depth:])], axis=0)
+    return lined
 
 
 def _crop(density: Grey) -> Grey:
@@ -158,5 +240,4 @@ def _crop(density: Grey) -> Grey:
 
 def _box(density: Grey) -> tuple[int, int, int, int]:
     """Top, left, bottom and right of what has any density; bottom and right exclusive."""
-    rows, columns = np.flatnonzero(density.max(1) > _TRACE), np.flatnonzero(density.max(0) > _TRACE)
-    return int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+    return bounds(density > _TRACE)

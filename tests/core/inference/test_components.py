@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from emnist_cli.core.inference.components import find_components
+from emnist_cli.core.inference.components import find_components, find_runs
 
 
 def flood(mask: NDArray[np.bool_]) -> list[set[tuple[int, int]]]:
@@ -33,6 +34,27 @@ def test_agrees_with_flood_fill(mask: NDArray[np.bool_]) -> None:
         ys, xs = zip(*pixels, strict=True)
         assert parts.area[i] == len(pixels)
         assert parts.boxes[i].tolist() == [min(ys), min(xs), max(ys) + 1, max(xs) + 1]
+
+
+@given(arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=14), elements=st.booleans()))
+def test_runs_are_the_whole_mask(mask: NDArray[np.bool_]) -> None:
+    runs = find_runs(mask)
+    painted = np.zeros(mask.size, bool)
+    painted[runs.pixels()] = True
+    assert np.array_equal(painted.reshape(mask.shape), mask)
+    assert len(runs.row) == (np.diff(mask.astype(int), axis=1, prepend=0) == 1).sum()
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
+def test_noise_agrees_with_flood_fill(share: float) -> None:
+    mask = np.random.default_rng(0).random((60, 90)) < share
+    assert sorted(find_components(mask).area) == sorted(len(component) for component in flood(mask))
+
+
+def test_a_comb_joined_at_its_far_end_is_one_component() -> None:
+    mask = np.zeros((40, 61), bool)
+    mask[:, ::2] = mask[-1] = True
+    assert find_components(mask).boxes.tolist() == [[0, 0, 40, 61]]
 
 
 def test_a_spiral_is_one_component() -> None:

@@ -156,6 +156,29 @@ def test_a_large_jpeg_is_decoded_reduced() -> None:
     assert images.decode(encoded(large, "PNG")).grey.shape == (1500, 2000)
 
 
+def test_an_open_picture_is_as_the_file_has_it() -> None:
+    colour = Image.merge("RGB", [REFERENCE, REFERENCE.point(lambda v: v // 2), Image.new("L", REFERENCE.size)])
+    with images.opened(encoded(colour, "PNG")) as (image, note):
+        assert (image.mode, note) == ("RGB", "")
+        assert np.array_equal(np.asarray(image), np.asarray(colour))
+    with images.opened(encoded(colour.resize((4000, 3000)), "JPEG")) as (image, _):
+        assert image.size == (2000, 1500), "decoded at half its size"
+    with images.opened(encoded(REFERENCE, "GIF", save_all=True, append_images=[picture("7", 0)])) as (_, note):
+        assert note == "has 2 frames, only the first was read"
+
+
+def test_what_fails_while_a_picture_is_open_is_an_image_error() -> None:
+    with pytest.raises(ImageError, match=r"damaged PNG file \(too bad\)"), images.opened(encoded(REFERENCE, "PNG")):
+        raise ValueError("too bad")
+    with pytest.raises(KeyboardInterrupt), images.opened(encoded(REFERENCE, "PNG")):
+        raise KeyboardInterrupt
+    with (
+        pytest.raises(ImageError, match="the limit is 1;"),
+        images.opened(encoded(REFERENCE.resize((1001, 1000)), "BMP"), 1),
+    ):
+        pass
+
+
 def bomb() -> bytes:
     """A PNG of 20000x20000 pixels in a few bytes: header, and no more data than needed to open it."""
     import zlib
@@ -296,6 +319,15 @@ def test_libtiff_is_kept_quiet(capfd: pytest.CaptureFixture[str]) -> None:
     with contextlib.suppress(ImageError):
         images.decode(bytes(content))
     assert capfd.readouterr().err == ""
+
+
+def test_numbers_whose_difference_overflows() -> None:
+    """A damaged PFM can hold any float; found by fuzzing."""
+    numbers = np.full((40, 40), 1.0, np.float32)
+    numbers[0, 0], numbers[9, 9] = -3e38, 3e38
+    shade = grey.from_array(numbers).grey
+    assert np.isfinite(shade).all()
+    assert (shade.min(), shade.max()) == (0, 1)
 
 
 def test_numbers_that_are_none_do_not_spread() -> None:

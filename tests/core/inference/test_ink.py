@@ -10,8 +10,8 @@ from PIL import Image
 
 from emnist_cli.core.inference.character import remove_rules
 from emnist_cli.core.inference.ink import find_ink
-from emnist_cli.core.inference.paper import estimate_paper, is_dark_ink
-from emnist_cli.core.inference.pixels import quantile
+from emnist_cli.core.inference.paper import estimate_paper, is_dark_ink, measure_paper
+from emnist_cli.core.inference.pixels import box_blur, dilate, quantile, slide
 from emnist_cli.core.inference.preprocess import preprocess
 from tests import golden
 from tests.handwriting import characters, picture
@@ -161,6 +161,52 @@ def test_quantile_agrees_with_numpy() -> None:
     values = noise((40, 50), 1.0)
     for share in (0.0, 0.25, 0.5, 0.8, 1.0):
         assert quantile(values, share) == np.quantile(values, share, method="lower")
+
+
+def windows_of(values: NDArray[np.generic], radius: int, **how: object) -> NDArray[np.generic]:
+    """The window of `radius` around each pixel: (h, w, 2 * radius + 1, 2 * radius + 1)."""
+    padded = np.pad(values, radius, **how)  # type: ignore[call-overload]
+    return np.lib.stride_tricks.sliding_window_view(padded, (2 * radius + 1, 2 * radius + 1))
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3, 4, 7, 30])
+def test_windows_agree_with_the_obvious_way(radius: int) -> None:
+    values = noise((23, 18), 1.0)
+    grids = np.stack([values, -values])
+    for pick, outside in ((np.maximum, -np.inf), (np.minimum, np.inf)):
+        expected = [pick.reduce(windows_of(grid, radius, constant_values=outside), axis=(2, 3)) for grid in grids]
+        assert np.array_equal(slide(grids, radius, pick), expected)
+        assert np.array_equal(slide(values, radius, pick), expected[0])
+    assert np.abs(box_blur(values, radius) - windows_of(values, radius, mode="edge").mean((2, 3))).max() < 1e-5
+    mask = values > 1.5
+    assert np.array_equal(dilate(mask, radius), windows_of(mask, radius).any(axis=(2, 3)))
+
+
+def test_the_papers_noise_is_its_median_deviation() -> None:
+    depth = noise((90, 80), 0.02) + np.float32(0.01)
+    depth[30:50, 30:50] += 0.5
+    paper = depth.ravel()
+    limit = (quantile(paper, 0.1) + quantile(paper, 0.98)) / 2
+    for _ in range(4):
+        paper = depth[depth <= np.float32(limit)]
+        middle = quantile(paper, 0.5)
+        spread = 1.4826 * quantile(np.abs(paper - np.float32(middle)), 0.5)
+        limit = max(limit, middle + 2.5 * spread)
+    assert measure_paper(depth) == (middle, spread)
+    assert spread == pytest.approx(0.02, rel=0.1)
+
+
+@pytest.mark.parametrize("slant", [0, 1, 3])
+def test_a_rule_across_the_picture_is_removed_either_way(slant: int) -> None:
+    mask = np.zeros((120, 200), bool)
+    mask[20:50, 98:104] = True
+    character = mask.copy()
+    columns = np.arange(200)
+    mask[80 + columns * slant // 200, columns] = True
+    assert np.array_equal(remove_rules(mask), character)
+    assert np.array_equal(remove_rules(mask.T), character.T)
+    mask[78:86, 120:130] = False  # no longer from border to border
+    assert np.array_equal(remove_rules(mask), mask)
 
 
 def test_ink_can_be_told() -> None:

@@ -1,5 +1,7 @@
 """Geometry of the finished picture, and that nothing changes unseen."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emnist_cli.core.inference import grey
-from emnist_cli.core.inference.preprocess import BOX, STROKE, preprocess, stroke_width
+from emnist_cli.core.inference import preprocess as module
+from emnist_cli.core.inference.preprocess import BOX, STROKE, finished, preprocess, preprocess_many, stroke_width
 from tests import golden
 from tests.handwriting import characters, draw, ink_box, picture
 
@@ -111,6 +114,126 @@ def test_aspect_is_kept() -> None:
     top, left, bottom, right = ink_box(found)
     assert bottom - top >= BOX - 1
     assert right - left <= 6
+
+
+def emnist_form(character: str, donor: int = 1) -> Grey:
+    """A picture as EMNIST has it."""
+    found = preprocess(golden.grey(character, donor))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("character", sorted(characters()))
+def test_a_finished_picture_passes_unchanged(character: str) -> None:
+    stored = (emnist_form(character) * 255 + 0.5).astype(np.uint8)
+    assert stored.max() == 255
+    expected = stored / np.float32(255)
+    for ink in ("auto", "light"):
+        for found in (preprocess(stored, ink), preprocess(expected, ink)):
+            assert found is not None
+            assert found.dtype == np.float32
+            assert np.array_equal(found, expected)
+
+
+def test_a_finished_picture_is_brought_to_full_brightness() -> None:
+    stored = (emnist_form("R") * 180 + 0.5).astype(np.uint8)
+    found = preprocess(stored)
+    assert found is not None
+    assert np.allclose(found, stored / np.float32(180), atol=1e-6)
+
+
+def test_a_finished_picture_is_searched_where_ink_is_said_to_be_dark() -> None:
+    picture = emnist_form("R")
+    found = preprocess(picture, "dark")
+    assert found is None or np.abs(found - picture).max() > 0.5
+
+
+def framed(inside: Grey) -> Grey:
+    out = np.zeros((28, 28), np.float32)
+    out[2:26, [2, 3, 24, 25]] = out[[2, 3, 24, 25], 2:26] = 1
+    out[8:20, 8:20] = inside[2:26:2, 2:26:2]
+    return out
+
+
+def marked(picture: Grey, row: int, column: int) -> Grey:
+    out = picture.copy()
+    out[row, column] = 0.05
+    return out
+
+
+DOUBTFUL: dict[str, Callable[[Grey], Grey]] = {
+    "dark ink on white": lambda p: 1 - p,
+    "off centre across": lambda p: np.roll(p, 2, axis=1),
+    "off centre down": lambda p: np.roll(p, -2, axis=0),
+    "faint": lambda p: p * np.float32(0.45),
+    "small": lambda p: np.pad(p[3:25:2, 3:25:2], ((8, 9), (8, 9))),
+    "thin, in pieces": lambda p: p * (np.indices(p.shape).sum(0) % 3 < 1),
+    "bold": lambda p: np.pad(module._grow(p, 3)[2:26, 2:26], 2),
+    "grey ground": lambda p: np.maximum(p, np.float32(0.05)),
+    "grey within": lambda p: np.pad(np.maximum(p[1:27, 1:27], np.float32(0.01)), 1),
+    "a trace at the top": lambda p: marked(p, 0, 14),
+    "a trace on the right": lambda p: marked(p, 14, 27),
+    "a frame along the border": lambda p: np.pad(p[1:27, 1:27], 1, constant_values=0.6),
+    "a frame around a character": framed,
+    "black": np.zeros_like,
+}
+
+
+@pytest.mark.parametrize("name", DOUBTFUL)
+def test_what_is_not_finished_beyond_doubt_is_searched_for_ink(name: str) -> None:
+    pictures = [emnist_form(character) for character in "AHKRSXehks"]
+    assert finished(np.stack(pictures)).all()
+    doubtful = np.stack([DOUBTFUL[name](picture) for picture in pictures])
+    assert not finished(doubtful).any()
+    assert not finished((doubtful * 255 + 0.5).astype(np.uint8)).any()
+
+
+@pytest.mark.parametrize("name", ["dark ink on white", "off centre across", "off centre down", "faint"])
+def test_what_is_nearly_finished_is_read_the_same(name: str) -> None:
+    form = emnist_form("R")
+    found = preprocess(DOUBTFUL[name](form))
+    assert found is not None
+    assert cosine(found, form) > 0.98
+
+
+def test_one_or_many_is_the_same() -> None:
+    form = emnist_form("R")
+    greys = [
+        form,
+        golden.grey("K", 1),
+        (form * 255).astype(np.uint8),
+        np.zeros((28, 28), np.uint8),
+        1 - form,
+        np.asarray(picture("e", 1)),
+        np.roll(emnist_form("3"), 4, axis=0),
+        np.ones((40, 1), np.float32),
+        emnist_form("8"),
+    ]
+    for ink in ("auto", "dark", "light"):
+        many, single = preprocess_many(greys, ink), [preprocess(grey, ink) for grey in greys]
+        assert [found is None for found in many] == [found is None for found in single]
+        assert all(np.array_equal(a, b) for a, b in zip(many, single, strict=True) if a is not None and b is not None)
+    assert preprocess_many(greys)[3] is None
+    assert preprocess_many([]) == []
+
+
+def test_the_check_does_not_depend_on_company() -> None:
+    pictures = np.stack([emnist_form(character, donor) for character in sorted(characters()) for donor in range(3)])
+    pictures[::4] = np.roll(pictures[::4], 2, axis=2) * np.float32(0.7)
+    together = finished(pictures)
+    assert 0 < together.sum() < len(together)
+    assert together.tolist() == [bool(finished(one[None])[0]) for one in pictures]
+
+
+@pytest.mark.parametrize("radius", [0, 1, 2, 5, 9])
+def test_growing_is_the_maximum_over_a_disc(radius: int) -> None:
+    values = np.random.default_rng(radius).normal(0, 1, (17, 12)).astype(np.float32)
+    y, x = np.indices(values.shape)
+    grown = module._grow(values, radius)
+    for row, column in np.ndindex(values.shape):
+        near = (abs(y - row) <= radius) & (abs(x - column) <= radius)
+        disc = near & ((y - row) ** 2 + (x - column) ** 2 <= radius**2 + 0.8 * radius)
+        assert grown[row, column] == values[disc].max()
 
 
 @pytest.mark.shared
