@@ -8,10 +8,11 @@ import io
 import os
 import stat
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
@@ -51,6 +52,18 @@ _KNOWN_STRANGERS = {
 _SEVERAL_FRAMES = {"GIF", "TIFF", "WEBP", "PNG"}
 
 
+class Opened(NamedTuple):
+    """An open picture file.
+
+    Attributes:
+        image: as the file has it: of any mode, not yet turned upright, a large JPEG reduced.
+        note: as of `Decoded`.
+    """
+
+    image: Image.Image
+    note: str
+
+
 def read_bytes(path: str | Path) -> bytes:
     """Return the content of a file, or of stdin for "-".
 
@@ -66,7 +79,8 @@ def read_bytes(path: str | Path) -> bytes:
             raise ImageError("not a picture: a device or socket")
         if stat.S_ISREG(mode):
             _check_size(status.st_size)
-            return Path(path).read_bytes()
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - for small files a third of the time
+                return file.read()
         with Path(path).open("rb") as file:
             return _read_limited(file)
     except FileNotFoundError:
@@ -99,6 +113,21 @@ def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> D
     Raises:
         ImageError: not such a file, damaged, or too large.
     """
+    with opened(data, max_megapixels) as (image, note):
+        return Decoded(from_image(image).grey, note)
+
+
+@contextmanager
+def opened(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> Iterator[Opened]:
+    """Open and unpack a picture file; what fails while it is open is an ImageError too.
+
+    Args:
+        data: as for `decode`.
+        max_megapixels: as for `decode`.
+
+    Raises:
+        ImageError: as for `decode`.
+    """
     name, plugin = _sniff(data)
     with explained(f"damaged {name} file"):
         import_module(f"PIL.{plugin}")
@@ -115,7 +144,7 @@ def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> D
             image.draft(None, (int(width * least), int(height * least)))  # JPEG only: decode at 1/2, 1/4 or 1/8
             with silent_stderr() if name == "TIFF" else nullcontext():  # libtiff comments on damage
                 image.load()
-            return Decoded(from_image(image).grey, note)
+            yield Opened(image, note)
 
 
 def _sniff(data: bytes) -> tuple[str, str]:

@@ -5,6 +5,9 @@ Labels come from a table (labels.csv) or from the names of sub-folders, one a ch
 
 import csv
 import os
+import re
+import string
+import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -34,12 +37,13 @@ def read_folder(
 
     Args:
         folder: of pictures; or of folders, each named by what its pictures show: one character, `upper-A` or
-            `lower-a` (where a file system takes `A` and `a` for the same name), or one of `names`.
+            `lower-a` (where a file system takes `A` and `a` for the same name), a character's code (`U+002F`), or
+            one of `names`. Folders called `_` and more hold what has no label.
         labels: csv file with the columns `file`, relative to `folder`, and `label`; None for the folder's own
             labels.csv, or where it has none, its sub-folders.
         where: "COLUMN=VALUE"; keeps the rows of the table that have this value there.
         names: of classes, for folders that stand for several characters.
-        on_skip: called with each file that is left out because nothing labels it.
+        on_skip: called with each file or folder that is left out because nothing labels it.
 
     Raises:
         UsageError: `folder` or `labels` is not there; `where` is malformed or there is no table to use it on.
@@ -53,6 +57,19 @@ def read_folder(
     if where is not None:
         raise UsageError(f"--where: chooses rows of a table, and there is no {LABELS} in {folder}; give --labels FILE")
     return _from_folders(folder, names, on_skip)
+
+
+def folder_name(label: str) -> str:
+    """Return the name of the folder that `read_folder` takes for a character, on every file system.
+
+    Args:
+        label: one character. Letters beyond ASCII go by their code too: file systems spell some in two ways.
+    """
+    if label in string.digits:
+        return label
+    if label in string.ascii_letters:
+        return f"{'upper' if label.isupper() else 'lower'}-{label}"
+    return f"U+{ord(label):04X}"
 
 
 def find_class(label: str, classes: Sequence[str]) -> int | None:
@@ -107,7 +124,8 @@ def _from_folders(folder: Path, names: Collection[str], on_skip: Callable[[str],
     found: list[Labelled] = []
     entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     for entry in entries:
-        if not entry.is_dir():
+        unnamed = len(entry.name) > 1 and entry.name.startswith("_") and entry.name not in names
+        if not entry.is_dir() or unnamed:
             on_skip(str(entry))
             continue
         label = _folder_label(entry, names)
@@ -130,4 +148,7 @@ def _folder_label(entry: Path, names: Collection[str]) -> str:
         return character.upper() if case == "upper" else character.lower()
     if len(name) == 1 or name in names:
         return name
+    code = re.fullmatch(r"U\+([0-9A-F]{4,6})", name)
+    if code and int(code[1], 16) <= sys.maxunicode:
+        return chr(int(code[1], 16))
     raise DataError(f"{entry}: no label; expected a folder called by one character, upper-A or lower-a, or {LABELS}")

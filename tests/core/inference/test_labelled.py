@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emnist_cli.core.errors import DataError, UsageError
-from emnist_cli.core.inference.labelled import Labelled, find_class, read_folder
+from emnist_cli.core.inference.labelled import Labelled, find_class, folder_name, read_folder
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -80,6 +80,37 @@ def test_folders_named_by_their_label(tmp_path: Path) -> None:
         "6.png": "Cc",
     }
     assert sorted(Path(path).name for path in skipped) == ["notes.txt", "stray.png"]
+
+
+def test_folders_of_what_has_no_label_are_left_out(tmp_path: Path) -> None:
+    touch(tmp_path, "7/1.png", "_uncertain/2.png", "_error/deep/3.txt", "_/4.png", "_-/5.png")
+    skipped: list[str] = []
+    items = read_folder(tmp_path, names=("_-",), on_skip=skipped.append)
+    assert [(Path(path).name, label) for path, label in seen(items, tmp_path)] == [
+        ("1.png", "7"),
+        ("4.png", "_"),
+        ("5.png", "_-"),
+    ]
+    assert skipped == [str(tmp_path / "_error"), str(tmp_path / "_uncertain")]
+    with pytest.raises(DataError, match=r"neither labels\.csv nor folders"):
+        read_folder(touch(tmp_path / "all", "_empty/1.png"))
+
+
+def test_folders_named_by_the_code_of_a_character(tmp_path: Path) -> None:
+    touch(tmp_path, "U+002F/1.png", "U+00E9/2.png", "U+1F600/3.png")
+    assert [label for _, label in seen(read_folder(tmp_path), tmp_path)] == ["/", "é", "\U0001f600"]
+    for name in ("U+2F", "U+110000", "U+00e9", "U+0041x"):
+        with pytest.raises(DataError, match="no label"):
+            read_folder(touch(tmp_path / name, f"{name}/1.png"))
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [("0", "0"), ("A", "upper-A"), ("a", "lower-a"), ("/", "U+002F"), ("é", "U+00E9"), ("²", "U+00B2")],
+)
+def test_the_folder_of_a_label(tmp_path: Path, label: str, name: str) -> None:
+    assert folder_name(label) == name
+    assert read_folder(touch(tmp_path, f"{name}/1.png"))[0].label == label
 
 
 def test_folders_that_cannot_be_understood(tmp_path: Path) -> None:
