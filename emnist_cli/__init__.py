@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emnist_cli.core.errors import EmnistError as EmnistError
+    from emnist_cli.core.inference.batch import predict_files as predict_files
     from emnist_cli.core.inference.recognizer import Recognizer as Recognizer
     from emnist_cli.core.records import Alternative as Alternative
     from emnist_cli.core.records import Prediction as Prediction
@@ -21,9 +22,10 @@ _HOME = {
     "EmnistError": "emnist_cli.core.errors",
     "Prediction": "emnist_cli.core.records",
     "Recognizer": "emnist_cli.core.inference.recognizer",
+    "predict_files": "emnist_cli.core.inference.batch",
 }
 
-__all__ = ["Alternative", "EmnistError", "Prediction", "Recognizer", "__version__"]
+__all__ = ["Alternative", "EmnistError", "Prediction", "Recognizer", "__version__", "predict_files"]
 
 
 def __getattr__(name: str) -> Any:

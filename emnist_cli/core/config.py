@@ -16,6 +16,8 @@ class PredictConfig:
         ink: "auto" finds out whether ink is darker or lighter than paper; "dark" and "light" say so.
         batch_size: pictures that go through the network at once when there are many.
         max_megapixels: larger pictures are refused; guards against decompression bombs.
+        timeout: seconds after which a file among others is given up.
+        sheet_size: results that a contact sheet shows.
     """
 
     top_k: int = 3
@@ -23,6 +25,8 @@ class PredictConfig:
     ink: str = "auto"
     batch_size: int = 64
     max_megapixels: int = 128
+    timeout: float = 60.0
+    sheet_size: int = 60
 
 
 ARCHITECTURES = ("default", "classic", "compact", "twolayer", "mnist", "lenet5", "vgg5")

@@ -16,6 +16,7 @@ from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.data import dataset
 from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.evaluation.metrics import Answers, evaluate
+from emnist_cli.core.inference.batch import predict_files
 from emnist_cli.core.inference.labelled import Labelled, find_class
 from emnist_cli.core.inference.recognizer import Recognizer
 from emnist_cli.core.inference.runtime import Runtime
@@ -52,7 +53,7 @@ class Network:
         name: of the model.
         split: that it was trained for, if its manifest says so.
         classes: in order of the network's outputs, the characters each stands for.
-        recognizer: what makes the network's pictures of files.
+        model: as it was asked for.
     """
 
     def __init__(self, model: str | Path, threads: int | None = None) -> None:
@@ -65,8 +66,8 @@ class Network:
         Raises:
             ModelError: there is no such model, or it is damaged.
         """
-        self.recognizer = Recognizer(model, top_k=1)
-        bundle = self.recognizer.model
+        self.model = model
+        bundle = Recognizer(model).model
         self._runtime = Runtime(bundle.graph, threads)
         self._temperature = bundle.manifest.temperature if bundle.manifest else 1.0
         self.name = bundle.name
@@ -167,7 +168,7 @@ def score_folder(
     probabilities = np.zeros((len(items), len(network.classes)), np.float32)
     pictures = np.zeros((len(items), 28, 28), np.uint8)
     failures: list[Failure] = []
-    records = network.recognizer.predict_many(item.found for item in items)
+    records = predict_files((item.found for item in items), {"model": network.model, "top_k": 1}, keep_pictures=True)
     done = 0
     while batch := list(islice(records, 64)):
         rows = [done + i for i, record in enumerate(batch) if record.picture is not None]

@@ -1,28 +1,26 @@
 """Pictures in, predictions out: the one path that the command line, the Python API and servers share."""
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from emnist_cli.core import bundle
 from emnist_cli.core.config import IMAGE_SIZE, PredictConfig
 from emnist_cli.core.errors import ImageError, ModelError, UsageError
-from emnist_cli.core.inference import grey, images
-from emnist_cli.core.inference.files import Found
+from emnist_cli.core.inference import grey
 from emnist_cli.core.inference.pixels import resize
-from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.inference.preprocess import preprocess, preprocess_many
 from emnist_cli.core.inference.runtime import Runtime
+from emnist_cli.core.inference.sources import Source, decode, name_of
 from emnist_cli.core.inference.views import make_view
 from emnist_cli.core.labels import parse_charset, split_of_size
 from emnist_cli.core.records import Alternative, Prediction
 
-Source = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic] | Found
-"""A path, a file's content, an open picture, or an array (see `grey.from_array`)."""
+Shade = NDArray[np.uint8] | NDArray[np.float32]
+"""A grey picture as `grey` makes it."""
 
 _INKS = ("auto", "dark", "light")
 
@@ -95,15 +93,20 @@ class Recognizer:
         """Classify one picture. A picture that cannot be read gives a prediction with status "error"."""
         return next(self.predict_many([source]))
 
-    def predict_many(self, sources: Iterable[Source]) -> Iterator[Prediction]:
-        """Classify pictures lazily, in order, a batch at a time."""
+    def predict_many(self, sources: Iterable[Source], keep_pictures: bool = True) -> Iterator[Prediction]:
+        """Classify pictures lazily, in order, a batch at a time, in this process.
+
+        Args:
+            sources: the pictures.
+            keep_pictures: with each prediction comes its `picture`.
+        """
         iterator = iter(sources)
         while chunk := list(islice(iterator, self._batch_size)):
-            records = [self._prepare(source) for source in chunk]
+            records = self._prepare(chunk)
             pictures = [record.picture for record in records if record.picture is not None]
-            answers = iter(self.probabilities(np.stack(pictures)) if pictures else ())
+            answers = self._answers(self.probabilities(np.stack(pictures))) if pictures else iter(())
             for record in records:
-                yield record if record.picture is None else self._answer(record, next(answers))
+                yield record if record.picture is None else self._finish(record, next(answers), keep_pictures)
 
     def probabilities(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return calibrated probabilities of pictures already in EMNIST's form.
@@ -121,40 +124,71 @@ class Recognizer:
             raise UsageError(f"expected pictures float32 (n, 28, 28). Received: {pictures.dtype} {pictures.shape}")
         return self._view.apply(self._runtime.run(pictures), self._temperature)
 
-    def _prepare(self, source: Source) -> Prediction:
-        """Read and preprocess one picture; without a `picture` in the record, the record is final."""
-        name = _name(source)
-        try:
-            decoded = _open(source)
-            picture = self._picture(decoded.grey)
-        except ImageError as error:
-            return Prediction(name, "error", error=str(error))
-        except MemoryError:
-            return Prediction(name, "error", error="not enough memory to read it")
-        return Prediction(name, "empty" if picture is None else "ok", note=decoded.note, picture=picture)
+    def _prepare(self, sources: Sequence[Source]) -> list[Prediction]:
+        """Read and preprocess pictures; a record without a `picture` is final."""
+        records: dict[int, Prediction] = {}
+        small: dict[int, grey.Decoded] = {}
+        for i, source in enumerate(sources):
+            decoded = decode(source)
+            if isinstance(decoded, ImageError):
+                records[i] = Prediction(name_of(source), "error", error=str(decoded))
+            elif decoded.grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
+                small[i] = decoded  # all at once is ten times as fast; larger ones would take too much memory
+            else:
+                records[i] = _record(source, decoded, self._pictures([decoded.grey])[0])
+        pictures = self._pictures([decoded.grey for decoded in small.values()])
+        for (i, decoded), picture in zip(small.items(), pictures, strict=True):
+            records[i] = _record(sources[i], decoded, picture)
+        return [records[i] for i in range(len(sources))]
 
-    def _picture(self, shade: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def look(self, shade: Shade) -> NDArray[np.float32] | None:
+        """Return what the network sees of a grey picture, float32 (28, 28) in [0, 1]; None without ink.
+
+        Raises:
+            ImageError: it cannot be preprocessed.
+        """
+        picture = self._pictures([shade])[0]
+        if isinstance(picture, ImageError):
+            raise picture
+        return picture
+
+    def _pictures(self, shades: list[Shade]) -> list[NDArray[np.float32] | ImageError | None]:
+        """Bring pictures into EMNIST's form; what fails on one of them must not cost the others."""
         if self._transposed:
-            shade = shade.T
-        if not self._raw:
-            return preprocess(shade, self._ink)
-        if shade.shape != (IMAGE_SIZE, IMAGE_SIZE):
-            height, width = shade.shape
-            raise ImageError(f"--raw expects {IMAGE_SIZE}x{IMAGE_SIZE} pixels. Received: {width}x{height}")
-        return resize(shade, 1) if shade.any() else None
+            shades = [shade.T for shade in shades]
+        if self._raw:
+            return [_as_it_is(shade) for shade in shades]
+        try:
+            return [*preprocess_many(shades, self._ink)]
+        except Exception:
+            return [self._preprocess(shade) for shade in shades]
 
-    def _answer(self, record: Prediction, probabilities: NDArray[np.float32]) -> Prediction:
-        best = np.argsort(-probabilities, kind="stable")[: self._top_k]
-        alternatives = tuple(Alternative(self.labels[i], round(float(probabilities[i]), 4)) for i in best)
-        sure = alternatives[0].confidence >= self._min_confidence
+    def _preprocess(self, shade: Shade) -> NDArray[np.float32] | ImageError | None:
+        try:
+            return preprocess(shade, self._ink)
+        except MemoryError:
+            return ImageError("not enough memory to read it")
+        except Exception as error:
+            return ImageError(f"cannot be preprocessed ({type(error).__name__}: {error}); please report it")
+
+    def _answers(self, probabilities: NDArray[np.float32]) -> Iterator[tuple[Alternative, ...]]:
+        """Yield each row's best answers; all rows are sorted at once, which a few numbers each would not pay for."""
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, : self._top_k]
+        confidences = np.take_along_axis(probabilities, best, axis=1).tolist()
+        for row, values in zip(best.tolist(), confidences, strict=True):
+            yield tuple(Alternative(self.labels[i], round(p, 4)) for i, p in zip(row, values, strict=True))
+
+    def _finish(self, record: Prediction, alternatives: tuple[Alternative, ...], keep_picture: bool) -> Prediction:
+        label, confidence = alternatives[0]
+        sure = confidence >= self._min_confidence
         return Prediction(
             record.path,
             "ok" if sure else "uncertain",
-            alternatives[0].label if sure else "",
-            alternatives[0].confidence,
+            label if sure else "",
+            confidence,
             alternatives,
             note=record.note,
-            picture=record.picture,
+            picture=record.picture if keep_picture else None,
         )
 
 
@@ -163,24 +197,17 @@ def _check_range(name: str, value: int, least: int, most: int) -> None:
         raise UsageError(f"{name}: expected a whole number in {least}..{most}. Received: {value!r}")
 
 
-def _name(source: Source) -> str:
-    if isinstance(source, Found):
-        return source.path
-    return os.fsdecode(source) if isinstance(source, str | os.PathLike) else ""
+def _as_it_is(shade: Shade) -> NDArray[np.float32] | ImageError | None:
+    if shade.shape != (IMAGE_SIZE, IMAGE_SIZE):
+        height, width = shade.shape
+        return ImageError(f"--raw expects {IMAGE_SIZE}x{IMAGE_SIZE} pixels. Received: {width}x{height}")
+    return resize(shade, 1) if shade.any() else None
 
 
-def _open(source: Source) -> grey.Decoded:
-    if isinstance(source, Found):
-        if source.problem:
-            raise source.problem
-        source = source.path
-    if isinstance(source, str | os.PathLike):
-        return images.decode(images.read_bytes(os.fsdecode(source)))
-    if isinstance(source, bytes):
-        return images.decode(source)
-    if isinstance(source, Image.Image):
-        return grey.from_image(source)
-    return grey.from_array(np.asarray(source))
+def _record(source: Source, decoded: grey.Decoded, picture: NDArray[np.float32] | ImageError | None) -> Prediction:
+    if isinstance(picture, ImageError):
+        return Prediction(name_of(source), "error", error=str(picture))
+    return Prediction(name_of(source), "empty" if picture is None else "ok", note=decoded.note, picture=picture)
 
 
 def _classes(model: bundle.Bundle, count: int) -> tuple[str, ...]:

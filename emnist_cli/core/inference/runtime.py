@@ -1,6 +1,5 @@
 """Running a LiteRT graph: float32 pictures in, probabilities out. The only importer of the runtime."""
 
-import os
 import threading
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import ModelError
+from emnist_cli.core.inference.cores import available_cores
 from emnist_cli.core.inference.quiet import silent_stderr
 
 _SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
@@ -75,13 +75,6 @@ class Runtime:
             # One picture is done before a second thread has woken up.
             made[batch] = _load(self._graph, batch, threads=1 if batch == 1 else self._threads)
         return made[batch]
-
-
-def available_cores() -> int:
-    """Return how many cores this process may run on, which in a container is fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _load(graph: Path, batch: int, threads: int) -> Interpreter:

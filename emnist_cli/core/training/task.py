@@ -10,8 +10,8 @@ import numpy as np
 from emnist_cli.core.data import dataset
 from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import DataError
+from emnist_cli.core.inference.batch import predict_files
 from emnist_cli.core.inference.labelled import Labelled, find_class
-from emnist_cli.core.inference.recognizer import Recognizer
 from emnist_cli.core.labels import CHARSETS, find_split
 
 CUSTOM = "custom"
@@ -66,7 +66,8 @@ def from_folder(
         DataError: no picture can be used, or they show one class only.
     """
     images, labels = [], []
-    records = Recognizer().predict_many(item.found for item in items)  # for their pictures; the answers cost little
+    # The answers of the starter are thrown away; they cost little.
+    records = predict_files((item.found for item in items), keep_pictures=True)
     for item, record in zip(items, records, strict=True):
         if record.picture is None:
             on_failure(record.path, record.error or "no ink in it")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from emnist_cli import Prediction, Recognizer
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError, UsageError
+from emnist_cli.core.inference import preprocess
 from tests.handwriting import characters, picture
 
 
@@ -174,3 +176,29 @@ def test_the_manifests_temperature_is_applied(tmp_path: Path, seven: Path, recog
     assert warm.confidence is not None
     assert cold.confidence is not None
     assert warm.confidence < cold.confidence
+
+
+@pytest.mark.parametrize(("fault", "message"), [(MemoryError(), "not enough memory"), (IndexError("9"), "report it")])
+def test_what_preprocessing_cannot_do_costs_that_picture_only(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch, fault: Exception, message: str
+) -> None:
+    """No picture is known to do this; should there be one, the others of its batch go on."""
+    real = preprocess.preprocess
+
+    def fails(shade: NDArray[np.uint8], ink: str) -> object:
+        if shade[0, 0] == 254:
+            raise fault
+        return real(shade, ink)
+
+    monkeypatch.setattr("emnist_cli.core.inference.recognizer.preprocess", fails)
+    monkeypatch.setattr(
+        "emnist_cli.core.inference.recognizer.preprocess_many", lambda s, ink: [fails(x, ink) for x in s]
+    )
+    good, small = picture("7", 1), picture("7", 1, size=(28, 28))
+    bad, small_bad = good.copy(), small.copy()
+    for image in (bad, small_bad):
+        image.putpixel((0, 0), 254)
+    found = list(recognizer.predict_many([good, bad, small, small_bad, good]))
+    assert [p.label for p in found][::2] == ["7", "7", "7"]
+    assert found[1].status == "error"
+    assert message in found[1].error

@@ -1,0 +1,10 @@
+"""How much of the machine is ours."""
+
+import os
+
+
+def available_cores() -> int:
+    """Return how many cores this process may run on, which in a container is fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
