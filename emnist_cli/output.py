@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,7 +45,12 @@ def choose_format(asked: Format | None, output: Path | None = None) -> Format | 
 
 
 def write(
-    records: Iterable[Record], form: Format | None, stream: TextIO, columns: Sequence[str], plain: Sequence[str]
+    records: Iterable[Record],
+    form: Format | None,
+    stream: TextIO,
+    columns: Sequence[str],
+    plain: Sequence[str],
+    header: bool = True,
 ) -> None:
     """Write records as they come.
 
@@ -54,8 +60,10 @@ def write(
         stream: where to.
         columns: the fields, in order.
         plain: the fields of a tab-separated line.
+        header: csv begins with one; not so where rows are added to others.
     """
-    rows = ({name: _readable(record[name]) for name in columns} for record in records)
+    every = ({name: readable(record[name]) for name in columns} for record in records)
+    rows = chain(list(islice(every, 1)), every)  # what keeps the first from coming must not leave half an output
     if form is Format.JSON:
         _write_json(rows, stream)
     elif form is Format.JSONL:
@@ -63,7 +71,8 @@ def write(
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     elif form is Format.CSV:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(columns)
+        if header:
+            writer.writerow(columns)
         for row in rows:
             writer.writerow([_cell(row[name]) for name in columns])
     else:
@@ -78,8 +87,8 @@ def _write_json(rows: Iterator[dict[str, Any]], stream: TextIO) -> None:
     stream.write("\n]\n")
 
 
-def _readable(value: Any) -> Any:
-    r"""Bytes of a file name that are not UTF-8 become \xNN: no reader must stumble over them."""
+def readable(value: Any) -> Any:
+    r"""Return a text with bytes of a file name that are not UTF-8 as \xNN: no reader must stumble over them."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return value
@@ -96,7 +105,7 @@ def _cell(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Make text safe for one line of a terminal or a tab-separated file: control characters become escapes."""
-    safe: str = _readable(text)
+    safe: str = readable(text)
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
 
 
@@ -115,14 +124,27 @@ def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
     """
     if path is None:
         return _open_stdout()
+    check_place(path)
     try:
-        if path.is_dir() or not path.parent.is_dir():
-            raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
         if path.exists() and not path.is_file():  # a pipe or a device, which must stay what it is
             return _open_device(path)
         return _open_file(path.resolve())
     except OSError as error:
         raise UsageError(f"--output: cannot be written: {error.strerror or error}. Received: {path}") from None
+
+
+def check_place(path: Path) -> None:
+    """Check that `path` can be a file.
+
+    Raises:
+        UsageError: its folder does not exist, or it is one.
+    """
+    try:
+        if not path.is_dir() and path.parent.is_dir():
+            return
+    except OSError as error:
+        raise UsageError(f"--output: cannot be written: {error.strerror or error}. Received: {path}") from None
+    raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
 
 
 @contextmanager
@@ -160,7 +182,7 @@ def _open_file(path: Path) -> Iterator[TextIO]:
                 yield scratch.file
                 scratch.flush()
                 os.fsync(scratch.fileno())
-                Path(scratch.name).chmod(_permissions(path))
+                Path(scratch.name).chmod(permissions(path))
                 os.replace(scratch.name, path)  # noqa: PTH105
             except BaseException:
                 Path(scratch.name).unlink(missing_ok=True)
@@ -169,8 +191,8 @@ def _open_file(path: Path) -> Iterator[TextIO]:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
 
 
-def _permissions(path: Path) -> int:
-    """Those of the file that is replaced, else what the user's umask says; a temporary file's own are private."""
+def permissions(path: Path) -> int:
+    """Return those of the file at `path`, else what the user's umask says; a temporary file's own are private."""
     if path.exists():
         return stat.S_IMODE(path.stat().st_mode)
     umask = os.umask(0)

@@ -1,9 +1,9 @@
 """Progress on stderr."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from emnist_cli.core.records import Prediction
+_EVERY = 0.1  # seconds between updates
 
 
 class _Rate(ProgressColumn):
@@ -30,25 +30,44 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed or 0:,.0f} pictures/s", style="dim")
 
 
+class Reading:
+    """The bar of a long run over pictures: done, failed, pictures a second, time left."""
+
+    def __init__(self, bar: Progress, done: int, failed: int) -> None:
+        """Begin with what an earlier run has done."""
+        self._bar, self._done, self._failed = bar, done, failed
+        self._task = bar.add_task("reading", total=None, completed=done)
+        self._drawn = 0.0
+
+    def advance(self, failed: bool) -> None:
+        """Count one picture."""
+        self._done += 1
+        self._failed += failed
+        if (now := time.monotonic()) > self._drawn + _EVERY:  # drawing each would slow the reading down
+            self._drawn = now
+            self._update()
+
+    def set_total(self, total: int) -> None:
+        """Tell how many pictures there are, which may be found out while they are read."""
+        self._bar.update(self._task, total=total)
+
+    def _update(self) -> None:
+        text = f"reading, {self._failed:,} failed" if self._failed else "reading"
+        self._bar.update(self._task, completed=self._done, description=text)
+
+
 @contextmanager
-def progress(total: int) -> Iterator[Any]:
-    """Show a bar on stderr; yields what is called with each prediction.
+def reading(done: int = 0, failed: int = 0) -> Iterator[Reading]:
+    """Show a bar on stderr.
 
     Args:
-        total: how many predictions will come.
+        done: pictures that an earlier run has done.
+        failed: how many of them could not be read.
     """
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("reading", total=total)
-        failed = 0
-
-        def advance(prediction: Prediction) -> None:
-            nonlocal failed
-            failed += prediction.status == "error"
-            bar.update(task, advance=1, description=f"reading, {failed} failed" if failed else "reading")
-
-        yield advance
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        yield Reading(bar, done, failed)
 
 
 class Bars:

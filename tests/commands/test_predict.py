@@ -7,11 +7,9 @@ import json
 import os
 import re
 import shutil
-import signal
 import struct
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -213,7 +211,7 @@ def test_many_failures_are_told_only_a_few_times(emnist: Emnist, tmp_path: Path)
     result = emnist("predict", *[tmp_path / f"{i}.png" for i in range(100)])
     assert (result.code, result.out.count("\n")) == (3, 100)
     assert result.err.count("no such file") == 20
-    assert result.err.splitlines()[-1] == "emnist: 100 pictures: 100 error"
+    assert re.fullmatch(r"emnist: 100 pictures in [\d.]+ s \([\d,]+/s\): 100 error", result.err.splitlines()[-1])
 
 
 @pytest.mark.parametrize("named", ["scans/7.png", "scans"])
@@ -300,24 +298,6 @@ def test_an_unreadable_file(recognizer: Recognizer, folder: Path) -> None:
     finally:
         if root:
             os.seteuid(0)
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_run_that_is_stopped_leaves_no_half_file(folder: Path, tmp_path: Path, number: int, code: int) -> None:
-    fifo = tmp_path / "pipe.png"
-    if not hasattr(os, "mkfifo"):
-        pytest.skip("this system has no named pipes")
-    os.mkfifo(fifo)
-    command = [sys.executable, "-m", "emnist_cli", "predict", str(folder), str(fifo), "-o", str(tmp_path / "out.csv")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".out.csv.*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(number)
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == code
-    assert b"Traceback" not in err
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["pipe.png", "scans"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")

@@ -1,0 +1,148 @@
+"""`emnist predict`: what the characters in pictures are."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from emnist_cli.commands.options import FormatOption, Model, Quiet
+from emnist_cli.commands.predict.options import (
+    Charset,
+    ContactSheet,
+    CopyTo,
+    Engine,
+    EngineOption,
+    FoldCase,
+    Ink,
+    InkChoice,
+    MinConfidence,
+    Order,
+    Output,
+    Paths,
+    Raw,
+    RayAddress,
+    Recursive,
+    Resume,
+    SheetSize,
+    Show,
+    Sort,
+    Timeout,
+    TopK,
+    Transposed,
+    Workers,
+)
+from emnist_cli.commands.predict.run import Request, run
+from emnist_cli.core.bundle import DEFAULT_MODEL
+from emnist_cli.core.config import PredictConfig
+from emnist_cli.core.errors import ExitCode, UsageError
+from emnist_cli.core.records import Prediction
+from emnist_cli.output import Format, choose_format
+from emnist_cli.partial import RESUMABLE
+
+if TYPE_CHECKING:
+    from emnist_cli.core.inference.files import Found
+
+
+def predict(
+    paths: Paths,
+    model: Model = DEFAULT_MODEL,
+    top_k: TopK = PredictConfig.top_k,
+    charset: Charset = None,
+    fold_case: FoldCase = False,
+    min_confidence: MinConfidence = PredictConfig.min_confidence,
+    ink: Ink = InkChoice.AUTO,
+    raw: Raw = False,
+    transposed: Transposed = False,
+    recursive: Recursive = False,
+    form: FormatOption = None,
+    output: Output = None,
+    resume: Resume = False,
+    show: Show = False,
+    contact_sheet: ContactSheet = None,
+    sort: Sort = Order.INPUT,
+    sheet_size: SheetSize = PredictConfig.sheet_size,
+    copy_to: CopyTo = None,
+    workers: Workers = None,
+    timeout: Timeout = PredictConfig.timeout,
+    engine: EngineOption = Engine.LOCAL,
+    ray_address: RayAddress = None,
+    quiet: Quiet = False,
+) -> None:
+    """Tell which handwritten character each picture shows.
+
+    Every picture gets one row: ok, uncertain, empty or error. The exit code is 3 if any was an error.
+    """
+    place = Path(output) if output is not None else None
+    request = Request(
+        paths=paths,
+        recursive=recursive,
+        options={
+            "model": model,
+            "top_k": top_k,
+            "charset": charset,
+            "fold_case": fold_case,
+            "min_confidence": min_confidence,
+            "ink": ink.value,
+            "raw": raw,
+            "transposed": transposed,
+        },
+        form=_check(paths, form, place, show),
+        output=place,
+        resume=resume,
+        show=show,
+        quiet=quiet,
+        workers=workers,
+        timeout=timeout,
+        sheet=contact_sheet,
+        sheet_size=sheet_size,
+        least_certain=sort is Order.CONFIDENCE,
+        copy_to=copy_to,
+    )
+    _check_resume(request)
+    if run(request, _local(request))["error"]:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _local(request: Request) -> Callable[[Iterator["Found"]], Iterator[Prediction]]:
+    from emnist_cli.core.inference.batch import predict_files
+
+    return lambda found: predict_files(
+        found, request.options, workers=request.workers, timeout=request.timeout, keep_pictures=request.show
+    )
+
+
+def _check(paths: list[str], form: Format | None, output: Path | None, show: bool) -> Format | None:
+    """Refuse options that contradict each other; return the format."""
+    if "-" in paths and sys.stdin.isatty():
+        raise UsageError("- reads a picture from stdin, and none was given; write: emnist predict - < picture.png")
+    _protect_pictures(paths, output)
+    chosen = choose_format(form, output)
+    if not show:
+        return chosen
+    if (form is not None and form is not Format.TABLE) or (output is not None and chosen is not None):
+        raise UsageError(f"--show draws a table and cannot go with {f'--format {form}' if form else output}")
+    return Format.TABLE
+
+
+def _check_resume(request: Request) -> None:
+    if request.resume and (request.output is None or request.form not in RESUMABLE):
+        received = f"--format {request.form}" if request.output else "no --output"
+        raise UsageError(f"--resume: expected an --output in csv or jsonl, to go on with. Received: {received}")
+    if request.resume and request.output and request.output.exists() and not request.output.is_file():
+        raise UsageError(f"--resume: expected a file to go on with. Received: {request.output}")
+    if request.least_certain and not request.sheet:
+        raise UsageError("--sort: says what comes first on a --contact-sheet, which is not asked for")
+
+
+def _protect_pictures(paths: list[str], output: Path | None) -> None:
+    """Refuse an output that would replace a picture: one that is named, or one in a folder that is."""
+    from emnist_cli.core.inference.files import is_picture_name
+
+    if output is None:
+        return
+    same = os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths)  # noqa: PTH110, PTH121
+    if same or is_picture_name(output.name):
+        raise UsageError(f"--output: expected a file for text, not a picture, which would be lost. Received: {output}")
