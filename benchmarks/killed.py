@@ -21,6 +21,10 @@ from pathlib import Path
 from emnist_cli.core.inference.files import find_pictures
 
 
+STARTING = 0.4
+"""Seconds before the first rows come; a kill before that would only start it over."""
+
+
 def main() -> None:
     """Kill, resume, check."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -44,7 +48,7 @@ def main() -> None:
         rng = random.Random(args.seed)
         partial = resumed.with_name(f"{resumed.name}.partial")
         for number in range(args.kills):
-            kill_after(rng.uniform(0, 1.5 * seconds / args.kills), command(folder, resumed))
+            kill_after(STARTING + rng.uniform(0, 2 * seconds / args.kills), command(folder, resumed))
             rows = (partial.read_bytes() if partial.exists() else b"").split(b"\n")
             torn = f", the last one cut off after {len(rows[-1])} bytes" if rows[-1] else ""
             print(f"kill {number + 1}: {len(rows) - 1:,} rows{torn}{', complete' if resumed.exists() else ''}")

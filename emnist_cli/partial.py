@@ -153,17 +153,17 @@ def _check_rows(path: Path, form: Format | None, columns: Sequence[str]) -> None
 
 def _rows(file: BinaryIO, form: Format | None, columns: Sequence[str]) -> Iterator[tuple[Row | None, int]]:
     """Yield the rows from before and where each ends, up to the first that is not whole."""
-    return _csv_rows(file, columns) if form is Format.CSV else _jsonl_rows(file)
+    return _csv_rows(file, columns) if form is Format.CSV else _jsonl_rows(file, columns)
 
 
-def _jsonl_rows(file: BinaryIO) -> Iterator[tuple[Row | None, int]]:
+def _jsonl_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[Row | None, int]]:
     end = 0
     for line in file:
         try:
             row = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
             return
-        if not isinstance(row, dict) or not isinstance(row.get("path"), str):
+        if not isinstance(row, dict) or set(row) != set(columns):
             return
         end += len(line)
         yield row, end
@@ -188,7 +188,9 @@ def _csv_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[Row | No
             if len(values) != len(columns) or not whole:
                 return
             row: Row = dict(zip(columns, values, strict=True))
-            row["confidence"] = float(row["confidence"]) if row.get("confidence") else None
+            row["confidence"] = float(row["confidence"]) if row["confidence"] else None
+            pairs = (text.rpartition(":") for text in row["alternatives"].split())
+            row["alternatives"] = [{"label": label, "confidence": float(value)} for label, _, value in pairs]
             yield row, end
 
 

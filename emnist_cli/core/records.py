@@ -1,5 +1,6 @@
 """What travels between the core and whoever prints it. Standard library only."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -43,6 +44,11 @@ class Prediction:
     error: str = ""
     note: str = field(default="", compare=False)
     picture: "NDArray[np.float32] | None" = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Prediction":
+        """Return the prediction that `as_dict` gave."""
+        return cls(**{**record, "alternatives": tuple(Alternative(**a) for a in record["alternatives"])})
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record as the JSON outputs carry it."""

@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from emnist_cli.commands.options import FormatOption, Model, Quiet
+from emnist_cli.commands.predict.engines import is_distributed, local, ray, write_parts
 from emnist_cli.commands.predict.options import (
     Charset,
     ContactSheet,
@@ -34,16 +35,12 @@ from emnist_cli.commands.predict.options import (
     Transposed,
     Workers,
 )
-from emnist_cli.commands.predict.run import Request, run
+from emnist_cli.commands.predict.run import Request, Teller, run
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ExitCode, UsageError
-from emnist_cli.core.records import Prediction
 from emnist_cli.output import Format, choose_format
 from emnist_cli.partial import RESUMABLE
-
-if TYPE_CHECKING:
-    from emnist_cli.core.inference.files import Found
 
 
 def predict(
@@ -75,6 +72,7 @@ def predict(
 
     Every picture gets one row: ok, uncertain, empty or error. The exit code is 3 if any was an error.
     """
+    distributed = engine is Engine.RAY and is_distributed(output)
     place = Path(output) if output is not None else None
     request = Request(
         paths=paths,
@@ -89,7 +87,7 @@ def predict(
             "raw": raw,
             "transposed": transposed,
         },
-        form=_check(paths, form, place, show),
+        form=None if distributed else _check(paths, form, place, show),
         output=place,
         resume=resume,
         show=show,
@@ -101,17 +99,23 @@ def predict(
         least_certain=sort is Order.CONFIDENCE,
         copy_to=copy_to,
     )
-    _check_resume(request)
-    if run(request, _local(request))["error"]:
+    if ray_address and engine is not Engine.RAY:
+        raise UsageError(f"--ray-address: goes with --engine ray. Received: {ray_address}")
+    if distributed and output:
+        counts = _write_parts(request, ray_address, output, form)
+    else:
+        _check_resume(request)
+        counts = run(request, ray(request, ray_address) if engine is Engine.RAY else local(request))
+    if counts["error"]:
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _local(request: Request) -> Callable[[Iterator["Found"]], Iterator[Prediction]]:
-    from emnist_cli.core.inference.batch import predict_files
-
-    return lambda found: predict_files(
-        found, request.options, workers=request.workers, timeout=request.timeout, keep_pictures=request.show
-    )
+def _write_parts(request: Request, address: str | None, destination: str, form: Format | None) -> "Counter[str]":
+    started = time.monotonic()
+    teller = Teller(request)
+    counts = write_parts(request, address, destination, form, teller.skipped)
+    teller.summary(counts, 0, time.monotonic() - started)
+    return counts
 
 
 def _check(paths: list[str], form: Format | None, output: Path | None, show: bool) -> Format | None:

@@ -70,10 +70,10 @@ Resume = Annotated[
 Show = Annotated[bool, typer.Option("--show", help="Draw each picture as the model sees it.")]
 
 ContactSheet = Annotated[
-    Path | None, typer.Option(help="Draw the first results on a sheet: .png, .jpg or .pdf.", metavar="FILE")
+    Path | None, typer.Option(help="Draw results on a sheet: .png, .jpg, .webp or .tif.", metavar="FILE")
 ]
 
-SheetSize = Annotated[int, typer.Option(min=1, max=2000, help="So many results on the sheet.", metavar="N")]
+SheetSize = Annotated[int, typer.Option(min=1, max=1000, help="So many results on the sheet.", metavar="N")]
 
 Sort = Annotated[
     Order,

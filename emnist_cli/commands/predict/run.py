@@ -17,7 +17,7 @@ from emnist_cli.output import Format, open_output, tell, write
 from emnist_cli.partial import Partial, Row, open_partial
 
 if TYPE_CHECKING:
-    from emnist_cli.core.inference.files import Found
+    from emnist_cli.commands.predict.engines import Read
     from emnist_cli.core.inference.sheet import Sheet
     from emnist_cli.core.inference.sorting import Sorter
 
@@ -61,29 +61,26 @@ class Request:
     copy_to: Path | None
 
 
-def run(request: Request, predict: Callable[[Iterator["Found"]], Iterator[Prediction]]) -> "Counter[str]":
+def run(request: Request, read: "Read") -> "Counter[str]":
     """Read every picture and write its row; return how many there are of each status.
 
     Args:
         request: what was asked for.
-        predict: gives the predictions of files.
+        read: gives the predictions, as `engines` has it.
     """
-    from emnist_cli.core.inference.files import find_pictures
-
     started = time.monotonic()
     counts: Counter[str] = Counter()
-    teller = _Teller(request)
+    teller = Teller(request)
     sheet, sorter = _helpers(request)
 
     def count_earlier(row: Row) -> None:
         counts[row["status"]] += 1
         if sheet is not None:
-            sheet.add(Prediction(row["path"], row["status"], row["label"], row["confidence"], error=row["error"]))
+            sheet.add(Prediction.from_dict(row))
 
     with _open(request, count_earlier) as rows, _bar(request, counts) as advance:
         earlier = counts.total()
-        found = find_pictures(request.paths, request.recursive, teller.skipped)
-        predictions = predict(file for file in found if not rows.take(file.path))
+        predictions = read(rows.take, teller.skipped)
         _write(request, rows, _watch(predictions, counts, (teller.prediction, advance, *_adders(sheet, sorter))))
     if sheet is not None:
         _draw(sheet, request)
@@ -171,7 +168,8 @@ def _watch(
 def _bar(request: Request, counts: "Counter[str]") -> Iterator[Callable[[Prediction], None]]:
     """A bar on stderr where results go into a file; those on a terminal, or piped to one, would run into it."""
     to_file = request.output is not None or stat.S_ISREG(os.fstat(1).st_mode)
-    if request.quiet or not to_file or not sys.stderr.isatty() or "-" in request.paths:
+    unknown = any(path == "-" or "://" in path for path in request.paths)  # how many, before all are read
+    if request.quiet or not to_file or not sys.stderr.isatty() or unknown:
         yield lambda prediction: None
         return
     from emnist_cli.console.progress import reading
@@ -191,10 +189,11 @@ def _bar(request: Request, counts: "Counter[str]") -> Iterator[Callable[[Predict
         yield lambda prediction: bar.advance(prediction.status == "error")
 
 
-class _Teller:
+class Teller:
     """Prints notes and errors about single pictures, a few of each, and a summary of many."""
 
     def __init__(self, request: Request) -> None:
+        """Note what will be told, and where else it can be seen."""
         self._quiet, self._output, self._form = request.quiet, request.output, request.form
         self._seen_on_terminal = request.form is Format.TABLE and request.output is None and sys.stdout.isatty()
         self._told = self._skipped = 0

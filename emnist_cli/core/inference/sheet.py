@@ -172,8 +172,7 @@ def _put_answer(pen: ImageDraw.ImageDraw, prediction: Prediction) -> None:
     colour, right = next(colour for least, colour in LEVELS if confidence >= least), WIDTH - GAP
     pen.rectangle((GAP, BAR, right - 1, BAR + 3), BACK)
     pen.rectangle((GAP, BAR, GAP + round(confidence * (right - GAP - 1)), BAR + 3), colour)
-    percent = f"{int(confidence * 10_000 + 0.5) // 10 / 10:.1f}%"  # cut off: what is below 80% must not say 80.0%
-    pen.text((right, ANSWER), percent, colour, _font(PERCENT), "rs")
+    pen.text((right, ANSWER), f"{confidence:.1%}", colour, _font(PERCENT), "rs")
     label, sure = prediction.label or prediction.alternatives[0].label, prediction.status == "ok"
     size, kind = (LABEL, KINDS[label]) if label in KINDS else (PERCENT, "")
     quoted = f"\u201c{_shorten(_plain(label), size, PICTURE * 2 // 3)}\u201d"

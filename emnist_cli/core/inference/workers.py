@@ -29,6 +29,9 @@ _PACKAGES = Path(__file__).resolve().parents[3]
 _START = (
     f"import sys; sys.path.append({str(_PACKAGES)!r}); from emnist_cli.core.inference.workers import serve; serve()"
 )
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# To glibc: keep freed memory for the next picture; handing it back each time costs a tenth of the time.
+_ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": str(2**27), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
 _AHEAD = 4  # chunks a process that may be under way or wait for their turn to be handed on
 _LOOK = 0.5  # seconds between looks at whether a process has hung
 
@@ -150,7 +153,7 @@ class _Process:
                 stdout=subprocess.PIPE,
                 # What a C library says as it dies is not for the user.
                 stderr=None if os.environ.get("EMNIST_DEBUG") else subprocess.DEVNULL,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
+                env={**_ENVIRONMENT, **os.environ, **_ONE_THREAD},
                 # Keep Ctrl-C from it: this process decides what becomes of it.
                 process_group=None if os.name == "nt" else 0,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),

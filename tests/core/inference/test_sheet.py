@@ -263,7 +263,7 @@ def test_percentages_say_what_they_are() -> None:
     def percent(confidence: float) -> bytes:
         return cell(prediction(confidence=confidence))[BAR + 5 :, WIDTH // 2 :].tobytes()
 
-    alike = [0.7, 0.7009, 0.701, 0.7999, 0.8, 1.0]
+    alike = [0.7, 0.7004, 0.701, 0.7994, 0.8, 1.0]
     texts = [percent(confidence) for confidence in alike]
     assert [a == b for a, b in pairwise(texts)] == [True, False, False, False, False]
 
