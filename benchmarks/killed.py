@@ -20,7 +20,6 @@ from pathlib import Path
 
 from emnist_cli.core.inference.files import find_pictures
 
-
 STARTING = 0.4
 """Seconds before the first rows come; a kill before that would only start it over."""
 

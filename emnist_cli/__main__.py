@@ -12,7 +12,9 @@ def main() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by whoever started us (>&-)
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that nothing half-written stays
+    for name in ("SIGTERM", "SIGHUP"):  # so that nothing half-written stays; nohup has the latter ignored
+        if (number := getattr(signal, name, None)) and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: sys.exit(128 + number))
     try:
         _run()
     except SystemExit as ending:

@@ -70,7 +70,7 @@ def write(
         for row in rows:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
     elif form is Format.CSV:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(_Lines(stream))
         if header:
             writer.writerow(columns)
         for row in rows:
@@ -78,6 +78,19 @@ def write(
     else:
         for row in rows:
             stream.write("\t".join(one_line(_cell(row[name])) for name in plain) + "\n")
+
+
+class _Lines:
+    """Takes csv's rows, which end in a carriage return and a line feed, and ends them with a line feed alone.
+
+    Asked for that end itself, the writer of Python 3.11 and 3.12 would not quote a carriage return in a path.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> None:
+        self._stream.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_json(rows: Iterator[dict[str, Any]], stream: TextIO) -> None:

@@ -4,20 +4,23 @@ Whatever ends a run before, the rows so far stay in FILE.partial; `resume` goes 
 FILE.partial.json beside it says with which settings it was begun, so that rows of different ones are not mixed.
 """
 
-import csv
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from emnist_cli.core.errors import OutputError, UsageError
-from emnist_cli.output import Format, check_place, permissions, readable, tell
+from emnist_cli.earlier import Row, Seen, read_rows
+from emnist_cli.output import Format, check_place, permissions, tell
 
-Row = dict[str, Any]
+try:
+    import fcntl
+except ImportError:  # Windows refuses by itself to replace a file that is open
+    fcntl = None  # type: ignore[assignment]
 
 RESUMABLE = (Format.CSV, Format.JSONL)
 """Formats whose rows can be read back one by one."""
@@ -35,6 +38,21 @@ class Partial(NamedTuple):
     stream: TextIO
     begun: bool
     take: Callable[[str], bool]
+
+
+class _Places(NamedTuple):
+    """The file, what it is written to until it is complete, and what it depends on."""
+
+    path: Path
+    partial: Path
+    about: Path
+
+
+def is_scratch(path: str, output: Path) -> bool:
+    """Tell whether a path is what `open_partial` writes to for `output`: no picture, though in the same folder."""
+    if not path.endswith((".partial", ".partial.json")):
+        return False
+    return os.path.realpath(path) in map(str, _places(output))
 
 
 @contextmanager
@@ -62,156 +80,109 @@ def open_partial(
         OutputError: it cannot be written.
     """
     check_place(path)
-    path = path.resolve()
-    partial, about = path.with_name(f"{path.name}.partial"), path.with_name(f"{path.name}.partial.json")
-    if resume:
-        _check_settings(partial, about, settings)
-        _check_rows(partial if partial.exists() else path, form, columns)
     try:
-        with _open(partial, path if resume else None) as file:
-            seen, end = _Seen(), 0
-            for row, end in _rows(file, form, columns) if resume else ():  # noqa: B007 - the last end counts
-                if row is not None:
-                    seen.add(row["path"])
-                    on_row(row)
+        places = _places(path)
+        fresh = not places.partial.exists()
+        if resume and not fresh:
+            _check_settings(places, settings)
+        with _open(places, resume) as file, closing(Seen()) as seen:
+            try:
+                end = _read_earlier(file, form, columns, seen, on_row) if resume else 0
+            except UsageError as error:
+                if fresh:
+                    places.partial.unlink()
+                raise UsageError(f"{error}. Received: {path if fresh else places.partial}") from None
             file.truncate(end)
             file.seek(end)
-            about.write_text(json.dumps(settings), encoding="utf-8")
-            stream = TextIOWrapper(file, encoding="utf-8", newline="\n")
-            try:
+            places.about.write_text(json.dumps(settings), encoding="utf-8")
+            with _kept(file, places, form) as stream:
                 yield Partial(stream, end > 0, seen.take)
-                stream.flush()
-                os.fsync(file.fileno())
-            except BaseException:
-                with suppress(OSError):  # a disk that is full: what could be written is there
-                    stream.flush()
-                _keep(partial, about, form)
-                raise
-        partial.chmod(permissions(path))
-        os.replace(partial, path)  # noqa: PTH105
-        about.unlink(missing_ok=True)
+            if fcntl:  # while no other run can take it up
+                _put_in_place(places)
+        if not fcntl:
+            _put_in_place(places)
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def _open(partial: Path, earlier: Path | None) -> BinaryIO:
-    """Open FILE.partial, for this run alone; where there is none, with what `earlier` holds."""
-    if earlier and earlier.exists() and not partial.exists():
-        scratch = partial.with_name(f".{partial.name}.tmp")
-        shutil.copyfile(earlier, scratch)
-        os.replace(scratch, partial)  # noqa: PTH105
-    file = os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+def _places(path: Path) -> _Places:
+    path = Path(os.path.realpath(path))
+    return _Places(path, path.with_name(f"{path.name}.partial"), path.with_name(f"{path.name}.partial.json"))
+
+
+def _read_earlier(
+    file: BinaryIO, form: Format | None, columns: Sequence[str], seen: Seen, on_row: Callable[[Row], None]
+) -> int:
+    """Note the rows from before; return where the last whole one ends."""
+    end = 0
+    for row, end in read_rows(file, form, columns):  # noqa: B007 - the last end is what counts
+        if row is not None:
+            seen.add(row["path"])
+            on_row(row)
+    return end
+
+
+def _check_settings(places: _Places, settings: Mapping[str, Any]) -> None:
     try:
-        import fcntl
-    except ImportError:  # Windows refuses by itself to replace a file that is open
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise UsageError(f"--output: another run is writing to it. Received: {partial}") from None
-    except OSError:  # a network drive without locks
-        pass
-    return file
-
-
-def _keep(partial: Path, about: Path, form: Format | None) -> None:
-    """Say where the rows are that an interrupted run has made; without any, leave nothing behind."""
-    if partial.stat().st_size:
-        advice = "; the same command with --resume goes on from there" if form in RESUMABLE else ""
-        tell(f"the rows so far are in {partial}{advice}")
-    else:
-        partial.unlink()
-        about.unlink(missing_ok=True)
-
-
-def _check_settings(partial: Path, about: Path, settings: Mapping[str, Any]) -> None:
-    try:
-        begun = json.loads(about.read_text(encoding="utf-8")) if partial.exists() else settings
-    except (OSError, ValueError):  # cut off in that very moment, or taken away: nothing to compare with
+        begun = json.loads(places.about.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # cut off in that very moment, or taken away
         return
-    for name, value in settings.items():
+    for name, value in settings.items() if isinstance(begun, dict) else ():
         if begun.get(name) != value:
             raise UsageError(
-                f"--resume: {partial} was begun with {name} {begun.get(name)!r}. Received: {value!r}; "
+                f"--resume: {places.partial} was begun with {name} {begun.get(name)!r}. Received: {value!r}; "
                 "give the same options, or leave out --resume to start over"
             )
 
 
-def _check_rows(path: Path, form: Format | None, columns: Sequence[str]) -> None:
-    """Refuse a file that holds something else than rows."""
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        first = next(_rows(file, form, columns), None)
-        file.seek(0)
-        if not first and b"\n" in file.read(65536):
-            raise UsageError(f"--resume: expected rows that emnist has written as {form}. Received: {path}")
-
-
-def _rows(file: BinaryIO, form: Format | None, columns: Sequence[str]) -> Iterator[tuple[Row | None, int]]:
-    """Yield the rows from before and where each ends, up to the first that is not whole."""
-    return _csv_rows(file, columns) if form is Format.CSV else _jsonl_rows(file, columns)
-
-
-def _jsonl_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[Row | None, int]]:
-    end = 0
-    for line in file:
+def _open(places: _Places, resume: bool) -> BinaryIO:
+    """Open FILE.partial, for this run alone; where there is none, to resume, with what FILE holds."""
+    if resume and places.path.exists() and not places.partial.exists():
+        scratch = places.path.with_name(f".{places.partial.name[:100]}.{os.getpid()}.tmp")
         try:
-            row = json.loads(line) if line.endswith(b"\n") else None
-        except ValueError:
-            return
-        if not isinstance(row, dict) or set(row) != set(columns):
-            return
-        end += len(line)
-        yield row, end
+            shutil.copyfile(places.path, scratch)
+            scratch.replace(places.partial)
+        finally:
+            scratch.unlink(missing_ok=True)
+    file = os.fdopen(os.open(places.partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        taken = not os.path.samestat(os.fstat(file.fileno()), places.partial.stat())
+    except (BlockingIOError, FileNotFoundError):  # not found: put in place since it was opened
+        taken = True
+    except OSError:  # a network drive without locks
+        taken = False
+    if taken:
+        file.close()
+        raise UsageError(f"--output: another run is writing to it. Received: {places.partial}")
+    return file
 
 
-def _csv_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[Row | None, int]]:
-    """As `_rows`; None stands for the header."""
-    end, whole = 0, True
-
-    def lines() -> Iterator[str]:
-        nonlocal end, whole
-        for line in file:  # csv.reader takes no more lines than its row has
-            end, whole = end + len(line), line.endswith(b"\n")
-            yield line.decode("utf-8")
-
-    reader = csv.reader(lines(), strict=True)
-    with suppress(csv.Error, ValueError):
-        if next(reader, None) != list(columns) or not whole:
-            return
-        yield None, end
-        for values in reader:
-            if len(values) != len(columns) or not whole:
-                return
-            row: Row = dict(zip(columns, values, strict=True))
-            row["confidence"] = float(row["confidence"]) if row["confidence"] else None
-            pairs = (text.rpartition(":") for text in row["alternatives"].split())
-            row["alternatives"] = [{"label": label, "confidence": float(value)} for label, _, value in pairs]
-            yield row, end
+@contextmanager
+def _kept(file: BinaryIO, places: _Places, form: Format | None) -> Iterator[TextIO]:
+    """Write through to the disk; if the run is interrupted, say where its rows are, or leave nothing if it has none."""
+    stream = TextIOWrapper(file, encoding="utf-8", newline="\n")
+    try:
+        yield stream
+        stream.flush()
+        os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):  # a disk that is full: what could be written is there
+            stream.flush()
+        with suppress(OSError):  # the folder is gone
+            if places.partial.stat().st_size:
+                advice = "; the same command with --resume goes on from there" if form in RESUMABLE else ""
+                tell(f"the rows so far are in {places.partial}{advice}")
+            else:
+                places.partial.unlink()
+                places.about.unlink(missing_ok=True)
+        raise
 
 
-class _Seen:
-    """Paths that have a row already, each as often as it has one; on disk, since there can be millions."""
-
-    def __init__(self) -> None:
-        self._database: Any = None
-
-    def add(self, path: str) -> None:
-        if self._database is None:
-            import sqlite3  # a run from the start does without
-
-            self._database = sqlite3.connect("")  # a temporary file, which SQLite deletes itself
-            self._database.executescript("PRAGMA journal_mode = OFF; CREATE TABLE seen (path TEXT)")
-            self._database.execute("CREATE INDEX of_path ON seen (path)")
-        self._database.execute("INSERT INTO seen VALUES (?)", (path,))
-
-    def take(self, path: str) -> bool:
-        if self._database is None:
-            return False
-        one = "SELECT rowid FROM seen WHERE path = ? LIMIT 1"
-        taken = self._database.execute(f"DELETE FROM seen WHERE rowid = ({one})", (readable(path),))
-        return bool(taken.rowcount)
+def _put_in_place(places: _Places) -> None:
+    places.partial.chmod(permissions(places.path))
+    places.partial.replace(places.path)
+    places.about.unlink(missing_ok=True)

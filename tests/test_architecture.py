@@ -46,6 +46,7 @@ LAYERS = [
     ("emnist_cli.commands",),
     ("emnist_cli.console",),
     ("emnist_cli.partial",),
+    ("emnist_cli.earlier",),
     ("emnist_cli.output",),
     ("emnist_cli.core.training",),
     ("emnist_cli.core.evaluation",),

@@ -17,6 +17,18 @@ COLUMNS = ("path", "status", "label", "confidence", "alternatives", "error")
 SETTINGS = {"--top-k": 3, "--charset": None}
 AWKWARD = ['a,"b".png', "line\nbreak.png", "carriage\rreturn.png", "手\u2028.png", "null", "é" * 40, "-"]
 
+
+def whole_rows(content: bytes, form: Format) -> int:
+    """How many rows end in that content, told by those who wrote them."""
+    if form is Format.JSONL:
+        return content.count(b"\n")
+    quotes = lines = 0
+    for byte in content:
+        quotes += byte == ord('"')
+        lines += byte == ord("\n") and quotes % 2 == 0
+    return max(0, lines - 1)
+
+
 names = st.lists(
     st.one_of(st.sampled_from(AWKWARD), st.text(st.characters(codec="utf-8"), min_size=1)), min_size=1, max_size=12
 )
@@ -61,7 +73,9 @@ def test_resumed_at_any_byte_is_as_if_never_stopped(
     if partial.exists():  # as a machine that lost power would leave it
         content = partial.read_bytes()
         partial.write_bytes(content[: max(0, len(content) - cut)])
-    run(folder / "out", form, paths)
+    rows = partial.read_bytes() if partial.exists() else b""
+    kept = run(folder / "out", form, paths)
+    assert len(kept) == whole_rows(rows, form)
     assert (folder / "out").read_bytes() == (folder / "whole").read_bytes()
     assert sorted(p.name for p in folder.iterdir()) == ["out", "whole"]
 
@@ -209,3 +223,67 @@ def test_the_folder_goes_away_meanwhile(tmp_path: Path) -> None:
         for path in (tmp_path / "gone").iterdir():
             path.unlink()
         (tmp_path / "gone").rmdir()
+
+
+@pytest.mark.parametrize(
+    ("form", "damage"),
+    [
+        (Format.CSV, "b,nothing,A,0.9,A:0.9,"),
+        (Format.CSV, "b,ok"),
+        (Format.CSV, '"b'),
+        (Format.JSONL, '{"path": "b"}'),
+        (Format.JSONL, ""),
+        (Format.JSONL, "[" * 100_000),
+        (Format.JSONL, '{"path": "\\ud800"}'),
+    ],
+)
+def test_damage_between_rows_is_not_cut_off_with_all_behind_it(tmp_path: Path, form: Format, damage: str) -> None:
+    paths = list("abcdefg")
+    run(tmp_path / "out", form, paths, resume=False)
+    lines = (tmp_path / "out").read_text().splitlines(keepends=True)
+    lines[2] = damage + "\n"
+    (tmp_path / "out").write_text("".join(lines))
+    with pytest.raises(UsageError, match=r"but row 3 is none; put it right or take it out\. Received: .*out"):
+        run(tmp_path / "out", form, paths)
+    assert (tmp_path / "out").read_text() == "".join(lines)
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_rows_put_right_by_hand_are_kept(tmp_path: Path) -> None:
+    run(tmp_path / "out", Format.CSV, ["a", "b"], resume=False)
+    text = (tmp_path / "out").read_text().replace("A:0.9000", "four", 1).replace("\n", "\r\n")  # and saved by Excel
+    (tmp_path / "out").write_bytes(text.encode())
+    assert run(tmp_path / "out", Format.CSV, ["a", "b", "c"]) == ["a", "b"]
+    assert paths_in(tmp_path / "out", Format.CSV) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("about", ["[]", "1", "null", "{", "[" * 100_000, '"x"'])
+def test_settings_that_cannot_be_read_are_not_compared(tmp_path: Path, about: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "out", Format.JSONL, ["a", "b"], stop=1)
+    (tmp_path / "out.partial.json").write_text(about)
+    assert run(tmp_path / "out", Format.JSONL, ["a", "b"]) == ["a"]
+
+
+def test_a_folder_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "out.partial").mkdir()
+    for resume in (True, False):
+        with pytest.raises(OutputError, match="Is a directory"):
+            run(tmp_path / "out", Format.JSONL, ["a"], resume=resume)
+
+
+def test_a_run_that_ends_meanwhile_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other run opens the file, then this one puts it in place and lets go of it, then the other gets its lock."""
+    fcntl = pytest.importorskip("fcntl")
+    real, others = fcntl.flock, []
+
+    def wait_for_the_end(file: object, how: int) -> None:
+        if not others:
+            others.append(1)
+            run(tmp_path / "out", Format.JSONL, ["a"], resume=False)
+        real(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", wait_for_the_end)
+    with pytest.raises(UsageError, match="another run is writing"):
+        run(tmp_path / "out", Format.JSONL, ["b"], resume=False)
+    assert paths_in(tmp_path / "out", Format.JSONL) == ["a"]

@@ -36,8 +36,10 @@ def ray(request: Request, address: str | None) -> Read:
     """Read on a Ray cluster; the rows come back to this machine."""
     from emnist_cli.core.inference import ray_engine
 
-    if request.show:
-        raise UsageError("--show: goes with --engine local, where the pictures are")
+    beyond = [path for path in request.paths if "://" in path]
+    if request.show or (beyond and (request.sheet or request.copy_to)):
+        option = "--show" if request.show else "--contact-sheet" if request.sheet else "--copy-to"
+        raise UsageError(f"{option}: needs pictures on this machine, read by --engine local")
 
     def read(is_done: Callable[[str], bool], on_skip: Callable[[str], None]) -> Iterator[Prediction]:
         return ray_engine.predict(

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emnist_cli.core.records import STATUSES, Prediction
+from emnist_cli.earlier import Row
 from emnist_cli.output import Format, open_output, tell, write
-from emnist_cli.partial import Partial, Row, open_partial
+from emnist_cli.partial import Partial, is_scratch, open_partial
 
 if TYPE_CHECKING:
     from emnist_cli.commands.predict.engines import Read
@@ -75,12 +76,23 @@ def run(request: Request, read: "Read") -> "Counter[str]":
 
     def count_earlier(row: Row) -> None:
         counts[row["status"]] += 1
+        if sorter is not None:
+            sorter.add(Prediction.from_dict(row))
         if sheet is not None:
             sheet.add(Prediction.from_dict(row))
 
     with _open(request, count_earlier) as rows, _bar(request, counts) as advance:
         earlier = counts.total()
-        predictions = read(rows.take, teller.skipped)
+        output = request.output
+
+        def is_done(path: str) -> bool:
+            return rows.take(path) or (output is not None and is_scratch(path, output))
+
+        def on_skip(path: str) -> None:
+            if output is None or not is_scratch(path, output):
+                teller.skipped(path)
+
+        predictions = read(is_done, on_skip)
         _write(request, rows, _watch(predictions, counts, (teller.prediction, advance, *_adders(sheet, sorter))))
     if sheet is not None:
         _draw(sheet, request)
@@ -92,10 +104,11 @@ def _helpers(request: Request) -> "tuple[Sheet | None, Sorter | None]":
     """Prepare what goes along; what cannot work is refused before anything is read."""
     sheet = sorter = None
     if request.sheet:
-        from emnist_cli.core.inference import sheet as sheets
+        from emnist_cli.core.inference import sheet_file
+        from emnist_cli.core.inference.sheet import Sheet
 
-        sheets.check(request.sheet, request.paths, request.recursive)
-        sheet = sheets.Sheet(request.sheet_size, request.least_certain)
+        sheet_file.check(request.sheet, request.paths, request.recursive)
+        sheet = Sheet(request.sheet_size, request.least_certain)
     if request.copy_to:
         from emnist_cli.core.inference import sorting
 
@@ -109,11 +122,11 @@ def _adders(sheet: "Sheet | None", sorter: "Sorter | None") -> list[Callable[[Pr
 
 
 def _draw(sheet: "Sheet", request: Request) -> None:
-    from emnist_cli.core.inference import sheet as sheets
+    from emnist_cli.core.inference import sheet_file
     from emnist_cli.core.inference.recognizer import Recognizer
 
     assert request.sheet
-    sheets.write(sheet.draw(Recognizer(**request.options).look), request.sheet)
+    sheet_file.write(sheet.draw(Recognizer(**request.options).look), request.sheet)
     if not request.quiet:
         tell(f"the contact sheet of {len(sheet):,} is in {request.sheet}")
 

@@ -17,12 +17,14 @@ from emnist_cli.core.inference.workers import Pool
 from emnist_cli.core.records import Prediction
 
 if TYPE_CHECKING:
-    from emnist_cli.core.inference.workers import Work
+    from emnist_cli.core.inference.worker import Work
 
 CHUNK = 32
 """Pictures that a process gets at once, which is the network's batch too."""
 
 _LEAST = 4  # so few pictures are not worth another process
+_SECONDS = 1.0  # that a chunk should take at most
+_OWN = ("/dev/fd/", "/dev/stdin", "/proc/")
 
 
 def predict_files(
@@ -54,16 +56,16 @@ def predict_files(
         raise UsageError(f"--workers: expected a whole number in 1..1024. Received: {workers!r}")
     if not timeout > 0:
         raise UsageError(f"--timeout: expected seconds, more than 0. Received: {timeout!r}")
-    files = (_fetch(item if isinstance(item, Found) else Found(os.fsdecode(item))) for item in found)
+    files = (fetch(item if isinstance(item, Found) else Found(os.fsdecode(item))) for item in found)
     head = list(islice(files, count * CHUNK))
     if len(head) == 1:
         yield from _make(options, keep_pictures)(head)
         return
     size = CHUNK if len(head) == count * CHUNK else min(CHUNK, max(_LEAST, -(-len(head) // count)))
     make = functools.partial(_make, {**options, "threads": 1, "batch_size": CHUNK}, keep_pictures)
-    pool: Pool[Found, Prediction] = Pool(make, count, timeout, _give_up)
+    pool: Pool[Found, Prediction] = Pool(make, count, timeout, give_up)
     try:
-        for predictions in pool.map(_chunks(chain(head, files), size)):
+        for predictions in pool.map(_chunks(chain(head, files), size, pool)):
             yield from predictions
     finally:
         pool.close()
@@ -84,14 +86,17 @@ def _make(options: Mapping[str, Any], keep_pictures: bool) -> "Work[Found, Predi
     return work
 
 
-def _chunks(files: Iterator[Found], size: int) -> Iterator[list[Found]]:
+def _chunks(files: Iterator[Found], most: int, pool: "Pool[Found, Prediction]") -> Iterator[list[Found]]:
+    """Cut files into chunks, smaller ones where each file takes long: their rows come together."""
+    size = most
     while chunk := list(islice(files, size)):
         yield chunk
+        size = min(most, max(1, int(_SECONDS / pool.pace))) if pool.pace else most
 
 
-def _fetch(found: Found) -> Found:
+def fetch(found: Found) -> Found:
     """Read what only this process can: its own stdin and descriptors."""
-    if found.problem or not (found.path == "-" or found.path.startswith(("/dev/", "/proc/"))):
+    if found.problem or not (found.path == "-" or found.path.startswith(_OWN)):
         return found
     from emnist_cli.core.inference.images import read_bytes
 
@@ -101,5 +106,6 @@ def _fetch(found: Found) -> Found:
         return found._replace(problem=error)
 
 
-def _give_up(found: Found, reason: str) -> Prediction:
+def give_up(found: Found, reason: str) -> Prediction:
+    """Return the row of a file that cannot be read without harm."""
     return Prediction(found.path, "error", error=reason)

@@ -1,6 +1,6 @@
 """Pictures in, predictions out: the one path that the command line, the Python API and servers share."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -101,8 +101,7 @@ class Recognizer:
             keep_pictures: with each prediction comes its `picture`.
         """
         iterator = iter(sources)
-        while chunk := list(islice(iterator, self._batch_size)):
-            records = self._prepare(chunk)
+        while records := self._prepare(islice(iterator, self._batch_size)):
             pictures = [record.picture for record in records if record.picture is not None]
             answers = self._answers(self.probabilities(np.stack(pictures))) if pictures else iter(())
             for record in records:
@@ -124,22 +123,22 @@ class Recognizer:
             raise UsageError(f"expected pictures float32 (n, 28, 28). Received: {pictures.dtype} {pictures.shape}")
         return self._view.apply(self._runtime.run(pictures), self._temperature)
 
-    def _prepare(self, sources: Sequence[Source]) -> list[Prediction]:
-        """Read and preprocess pictures; a record without a `picture` is final."""
+    def _prepare(self, sources: Iterable[Source]) -> list[Prediction]:
+        """Read and preprocess pictures, each before the next is asked for; a record without a `picture` is final."""
         records: dict[int, Prediction] = {}
-        small: dict[int, grey.Decoded] = {}
+        small: dict[int, tuple[Source, grey.Decoded]] = {}
         for i, source in enumerate(sources):
             decoded = decode(source)
             if isinstance(decoded, ImageError):
                 records[i] = Prediction(name_of(source), "error", error=str(decoded))
             elif decoded.grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
-                small[i] = decoded  # all at once is ten times as fast; larger ones would take too much memory
+                small[i] = source, decoded  # all at once is ten times as fast; larger ones would take too much memory
             else:
                 records[i] = _record(source, decoded, self._pictures([decoded.grey])[0])
-        pictures = self._pictures([decoded.grey for decoded in small.values()])
-        for (i, decoded), picture in zip(small.items(), pictures, strict=True):
-            records[i] = _record(sources[i], decoded, picture)
-        return [records[i] for i in range(len(sources))]
+        pictures = self._pictures([decoded.grey for _, decoded in small.values()])
+        for (i, (source, decoded)), picture in zip(small.items(), pictures, strict=True):
+            records[i] = _record(source, decoded, picture)
+        return [records[i] for i in sorted(records)]
 
     def look(self, shade: Shade) -> NDArray[np.float32] | None:
         """Return what the network sees of a grey picture, float32 (28, 28) in [0, 1]; None without ink.

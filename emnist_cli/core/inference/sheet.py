@@ -2,33 +2,29 @@
 
 import functools
 import heapq
-import io
 import os
 import textwrap
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.errors import ImageError, OutputError, UsageError
+from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.inference import images
 from emnist_cli.core.inference.grey import from_image
 from emnist_cli.core.inference.pixels import Grey
-from emnist_cli.core.inference.sorting import reader_of
 from emnist_cli.core.labels import CHARSETS
 from emnist_cli.core.records import Prediction
 
 Look = Callable[[NDArray[np.uint8] | NDArray[np.float32]], Grey | None]
 """Makes of a grey picture, as `images.decode` gives it, what the network sees; None without ink."""
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 KINDS = {c: "digit" if c.isdigit() else "upper" if c.isupper() else "lower" for c in CHARSETS["alnum"]}
 MOST = 1000  # predictions on a sheet
-SHAPE, DPI = 3 / 2, 150  # width by height of a large sheet; how fine it is printed
+SHAPE = 3 / 2  # width by height of a large sheet
 TITLE, LABEL, PERCENT, KIND, SMALL, LINES = 20, 34, 19, 14, 12, 16  # sizes of type; from line to line
 WHITE, INK, GREY, LINE, BACK = "#ffffff", "#1c1c1c", "#666666", "#c8c8c8", "#f1f1f1"
 LEVELS = ((0.8, "#1a7f37"), (0.5, "#b45f06"), (0.0, "#c21d1d"))  # least confidence: green, amber, red
@@ -101,49 +97,6 @@ class Sheet:
             pen.text((MARGIN + width, HEADER - 18), LEGEND, GREY, _font(KIND), "rs")
 
 
-def check(path: Path, paths: Sequence[str] = (), recursive: bool = False) -> None:
-    """Refuse a file for the sheet, before a long run, that cannot be meant.
-
-    Args:
-        path: of the sheet.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
-
-    Raises:
-        UsageError: no such format is written, the folder is not there, or the sheet would be read as a picture.
-    """
-    try:
-        Image.new("RGB", (1, 1)).save(io.BytesIO(), FORMATS[path.suffix.lower()])
-    except (KeyError, OSError):  # also where Pillow was built without that format
-        raise UsageError(f"--contact-sheet: expected {', '.join(FORMATS)}. Received: {path}") from None
-    if not os.access(path.parent, os.W_OK) or not path.parent.is_dir() or (path.exists() and not path.is_file()):
-        raise UsageError(f"--contact-sheet: expected a file in a folder that can be written to. Received: {path}")
-    reader = reader_of(path, paths, recursive) or reader_of(path.parent, paths, recursive)
-    if reader is not None:
-        raise UsageError(f"--contact-sheet: {reader} reads it as a picture; choose a file elsewhere. Received: {path}")
-
-
-def write(sheet: Image.Image, path: Path) -> None:
-    """Write a picture in the format of its suffix; the file appears, or is replaced, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    path = path.resolve()  # what a link leads to is replaced, not the link
-    scratch = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
-    content = io.BytesIO()  # straight to a file Pillow does not say why it fails
-    sheet.save(content, FORMATS[path.suffix.lower()], dpi=(DPI, DPI))
-    try:
-        with scratch.open("wb") as file:
-            file.write(content.getbuffer())
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
 def _cell(prediction: Prediction, look: Look) -> Image.Image:
     cell = Image.new("RGB", (WIDTH, HEIGHT), WHITE)
     pen = ImageDraw.Draw(cell)
@@ -173,7 +126,8 @@ def _put_answer(pen: ImageDraw.ImageDraw, prediction: Prediction) -> None:
     pen.rectangle((GAP, BAR, right - 1, BAR + 3), BACK)
     pen.rectangle((GAP, BAR, GAP + round(confidence * (right - GAP - 1)), BAR + 3), colour)
     pen.text((right, ANSWER), f"{confidence:.1%}", colour, _font(PERCENT), "rs")
-    label, sure = prediction.label or prediction.alternatives[0].label, prediction.status == "ok"
+    best = prediction.alternatives[0].label if prediction.alternatives else "?"  # a row put right by hand has none
+    label, sure = prediction.label or best, prediction.status == "ok"
     size, kind = (LABEL, KINDS[label]) if label in KINDS else (PERCENT, "")
     quoted = f"\u201c{_shorten(_plain(label), size, PICTURE * 2 // 3)}\u201d"
     pen.text((GAP, ANSWER), quoted, INK if sure else GREY, _font(size), "ls")

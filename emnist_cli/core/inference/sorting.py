@@ -5,11 +5,11 @@ Nothing is moved, nothing replaced, and a copy appears whole or not at all.
 
 import fnmatch
 import glob
+import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +17,7 @@ from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.inference.labelled import folder_name
 from emnist_cli.core.records import Prediction
 
+_LONGEST = 255  # bytes of a name
 _BLOCK = 2**20  # bytes of a file that are held at once
 
 
@@ -44,7 +45,8 @@ class Sorter:
             raise _failure(folder, error) from None
 
     def add(self, prediction: Prediction) -> bool:
-        """Copy the file of a prediction to its answer's folder, under its own name or, if that is taken, NAME-2, ...
+        """Copy the file of a prediction to its answer's folder, under its own name or, if that is taken, with
+        some of its content's SHA-256 behind it: other files of that name need not be looked at, nor counted.
 
         Returns:
             Whether its content is there now; False if there is no file, or it cannot be read.
@@ -72,7 +74,7 @@ class Sorter:
         place.mkdir(parents=True, exist_ok=True)
         scratch = place / f".{secrets.token_hex(8)}.tmp"
         try:
-            for path in _names(place, name):
+            for path in _names(place, name, source):
                 if not os.path.lexists(path):
                     if not scratch.exists():
                         _copy(source, scratch)
@@ -83,6 +85,7 @@ class Sorter:
                 if _is_same(source, path):
                     self.present += 1
                     return
+            raise FileExistsError
         finally:
             scratch.unlink(missing_ok=True)
 
@@ -161,11 +164,22 @@ def _open(path: str) -> BinaryIO | None:
         return None
 
 
-def _names(place: Path, name: str) -> Iterator[Path]:
-    stem, suffix = os.path.splitext(name)  # noqa: PTH122
+def _names(place: Path, name: str, source: BinaryIO) -> Iterator[Path]:
     yield place / name
-    for number in count(2):
-        yield place / f"{stem}-{number}{suffix}"
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122
+    digest = _digest(source)
+    while len(os.fsencode(f"{stem}-{digest}{suffix}")) > _LONGEST and stem:
+        stem = stem[:-1]
+    for length in (8, 16, len(digest)):
+        yield place / f"{stem}-{digest[:length]}{suffix}"
+
+
+def _digest(source: BinaryIO) -> str:
+    source.seek(0)
+    content = hashlib.sha256()
+    while block := _read(source):
+        content.update(block)
+    return content.hexdigest()
 
 
 def _copy(source: BinaryIO, target: Path) -> None:

@@ -16,31 +16,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from emnist_cli.core.errors import EmnistError
+from emnist_cli.core.inference.worker import LATE, Work, serve
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Work = Callable[[list[Item]], list[Result]]
-"""What a process does: one result for each item of a chunk."""
-
 _PACKAGES = Path(__file__).resolve().parents[3]
-_START = (
-    f"import sys; sys.path.append({str(_PACKAGES)!r}); from emnist_cli.core.inference.workers import serve; serve()"
-)
+_START = f"import sys; sys.path.insert(0, {str(_PACKAGES)!r}); from {serve.__module__} import serve; serve()"
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 # To glibc: keep freed memory for the next picture; handing it back each time costs a tenth of the time.
 _ENVIRONMENT = {"MALLOC_TRIM_THRESHOLD_": str(2**27), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
 _AHEAD = 4  # chunks a process that may be under way or wait for their turn to be handed on
-_LOOK = 0.5  # seconds between looks at whether a process has hung
+_STARTS = 5  # processes in a row that may be killed before they have begun
 
 
 class Pool(Generic[Item, Result]):
     """Processes that do the same work on chunks of items; results come in the order of the items.
 
-    A chunk during which a process dies or exceeds the time limit is done again item by item, so that only an item
-    that does it on its own is given up.
+    A process ends itself when an item takes too long. A chunk during which one ends, whatever the reason, is done again
+    item by item, so that only an item that does it on its own is given up.
+
+    Attributes:
+        pace: seconds that an item took of late.
     """
 
     def __init__(
@@ -55,14 +54,17 @@ class Pool(Generic[Item, Result]):
         Args:
             make: called in each process, gives what that does; pickled.
             size: how many processes at most.
-            timeout: seconds that a chunk, or an item on its own, may take.
+            timeout: seconds that an item may take.
             give_up: gives the result for an item that cannot be done, and why that is.
         """
-        self._make, self._timeout, self._give_up = pickle.dumps(make), timeout, give_up
-        self._size = size
+        self._order, self._give_up = pickle.dumps((make, timeout)), give_up
+        self._late = f"took longer than {timeout:g} s and was given up"
+        self._size, self._owner = size, os.getpid()
+        self.pace = 0.0
         self._threads = ThreadPoolExecutor(size, thread_name_prefix="worker")  # each looks after one process
         self._own = threading.local()
         self._processes: set[_Process] = set()
+        self._failed_starts = 0
         self._closed = False
 
     def map(self, chunks: Iterable[Sequence[Item]]) -> Iterator[list[Result]]:
@@ -73,14 +75,16 @@ class Pool(Generic[Item, Result]):
         """
         pending: deque[Future[list[Result]]] = deque()
         for chunk in chunks:
-            pending.append(self._threads.submit(self._do, list(chunk)))
+            pending.append(self._submit(list(chunk)))
             while pending and (len(pending) >= _AHEAD * self._size or pending[0].done()):
-                yield self._wait(pending.popleft())
+                yield pending.popleft().result()
         while pending:
-            yield self._wait(pending.popleft())
+            yield pending.popleft().result()
 
     def close(self) -> None:
         """End the processes, whatever they are at."""
+        if os.getpid() != self._owner:  # a fork of the process whose they are
+            return
         self._closed = True
         for process in list(self._processes):
             process.kill()
@@ -88,63 +92,72 @@ class Pool(Generic[Item, Result]):
         for process in self._processes:
             process.end()
 
-    def _wait(self, future: "Future[list[Result]]") -> list[Result]:
-        while not future.done():
-            for process in list(self._processes):
-                process.check()
-            try:
-                return future.result(_LOOK)
-            except TimeoutError:
-                continue
-        return future.result()
+    def _submit(self, chunk: list[Item]) -> "Future[list[Result]]":
+        try:
+            return self._threads.submit(self._do, chunk)
+        except RuntimeError as error:
+            raise EmnistError(f"a worker process cannot be looked after ({error})") from None
 
     def _do(self, chunk: list[Item]) -> list[Result]:
+        started = time.monotonic()
         try:
-            return self._ask(chunk)
-        except _LostError as lost:
-            if len(chunk) == 1 and lost.late:
-                return [self._give_up(chunk[0], str(lost))]
-        return [self._do_alone(item) for item in chunk]
+            results = self._ask(chunk)
+        except _LostError:
+            results = [self._do_alone(item) for item in chunk]
+        self.pace = (time.monotonic() - started) / len(chunk)
+        return results
 
     def _do_alone(self, item: Item) -> Result:
         try:
             return self._ask([item])[0]
         except _LostError as lost:
-            return self._give_up(item, str(lost))
+            if lost.late:
+                return self._give_up(item, self._late)
+        try:  # once more: it could have been ended from outside
+            return self._ask([item])[0]
+        except _LostError as lost:
+            return self._give_up(item, self._late if lost.late else str(lost))
 
     def _ask(self, chunk: list[Item]) -> list[Result]:
         process: _Process | None = getattr(self._own, "process", None)
         if process is None:
-            process = self._own.process = _Process(self._make)
+            process = self._own.process = _Process(self._order)
             self._processes.add(process)
         if self._closed:
             process.kill()
         try:
-            results: list[Result] = process.ask(chunk, self._timeout)
-        except _LostError:
+            results: list[Result] = process.ask(chunk)
+        except _LostError as lost:
             self._processes.discard(process)
             self._own.process = None
+            self._failed_starts += not process.ready
             if self._closed:
                 raise EmnistError("the work was stopped") from None
+            if self._failed_starts >= _STARTS:
+                raise EmnistError(f"worker processes end before they can begin: {lost}") from None
             raise
+        self._failed_starts = 0
         return results
 
 
 class _LostError(Exception):
-    """A process died during its work; `late` if it was ended because it took too long."""
+    """A process ended during its work; `late` if it did so because that took too long."""
 
-    def __init__(self, reason: str, late: bool) -> None:
-        super().__init__(reason)
-        self.late = late
+    def __init__(self, code: int) -> None:
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        super().__init__(f"the process that reads it ends each time ({how})")
+        self.late = code == LATE
 
 
 class _Process:
-    """One process and the pipes to it."""
+    """One process and the pipes to it.
 
-    def __init__(self, make: bytes) -> None:
-        self._deadline: float | None = None
-        self._late = False
-        self._ready = False
+    Attributes:
+        ready: whether it has begun.
+    """
+
+    def __init__(self, order: bytes) -> None:
+        self.ready = False
         try:
             self._process = subprocess.Popen(
                 # -P: a file called numpy.py in the user's folder must not be imported.
@@ -160,30 +173,20 @@ class _Process:
             )
         except OSError as error:
             raise EmnistError(f"a worker process cannot be started ({error.strerror or error})") from None
-        self._send_bytes(make)
+        self._send_bytes(order)
 
-    def ask(self, chunk: object, timeout: float) -> Any:
+    def ask(self, chunk: object) -> Any:
         """Send a chunk, return its results.
 
         Raises:
-            _LostError: the process has died, or was killed by `check`.
-            EmnistError: it could not even begin.
+            _LostError: the process has ended.
+            EmnistError: what the work raises; or it could not even begin.
         """
-        if not self._ready:
+        if not self.ready:
             self._receive()
-            self._ready = True
+            self.ready = True
         self._send_bytes(pickle.dumps(chunk, pickle.HIGHEST_PROTOCOL))
-        self._deadline = time.monotonic() + timeout
-        self._limit = timeout
-        results = self._receive()
-        self._deadline = None
-        return results
-
-    def check(self) -> None:
-        """Kill the process if its chunk is overdue."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            self._late = True
-            self.kill()
+        return self._receive()
 
     def kill(self) -> None:
         """End the process at once."""
@@ -208,38 +211,11 @@ class _Process:
         try:
             kind, content = pickle.load(self._process.stdout)
         except (EOFError, pickle.UnpicklingError, OSError):
-            raise self._lost() from None
+            code = self.end()
+            if self.ready or code < 0:
+                raise _LostError(code) from None
+            text = f"a worker process ended before it could begin (exit code {code}); EMNIST_DEBUG=1 shows why"
+            raise EmnistError(text) from None
         if kind == "error":
             raise content
         return content
-
-    def _lost(self) -> Exception:
-        code = self.end()
-        if self._late:
-            return _LostError(f"took longer than {self._limit:g} s and was given up", late=True)
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        if not self._ready:
-            return EmnistError(f"a worker process ended before it could begin ({how}); EMNIST_DEBUG=1 shows why")
-        return _LostError(f"the process that read it ended ({how}), twice", late=False)
-
-
-def serve() -> None:
-    """Be such a process: read what to do, then chunks, from stdin; write results to stdout."""
-    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 1)  # whatever prints there must not come between the answers
-    try:
-        work: Work[Any, Any] = pickle.load(requests)()
-        _answer(answers, "ready", None)
-        while True:
-            _answer(answers, "done", work(pickle.load(requests)))
-    except EOFError:  # nobody needs any more
-        pass
-    except BaseException as error:
-        _answer(answers, "error", error)
-    os._exit(0)
-
-
-def _answer(answers: BinaryIO, kind: str, content: object) -> None:
-    pickle.dump((kind, content), answers, pickle.HIGHEST_PROTOCOL)
-    answers.flush()

@@ -1,16 +1,17 @@
-"""On a real Ray, two CPUs of this machine, started once; and in processes of their own where starting is the point."""
+"""On a real Ray, two CPUs of this machine, started once."""
 
 import json
 import os
+import pickle
 import shutil
 import signal
-import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,14 @@ from emnist_cli.core import bundle
 from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
 from emnist_cli.core.inference import ray_engine
 from emnist_cli.core.inference.batch import predict_files
-from emnist_cli.core.inference.files import find_pictures
+from emnist_cli.core.inference.files import Found, find_pictures
 from emnist_cli.core.records import Prediction
 from tests.conftest import Emnist
+from tests.core.inference.test_ray_session import descendants, needs_proc, wait_until
 from tests.handwriting import picture
-from tests.loopback import closed_port
-
-pytest.importorskip("ray.data")
-pytest.importorskip("pyarrow")
 
 pytestmark = [
+    pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.filterwarnings(r"ignore:`use_\w+` is deprecated:DeprecationWarning"),
 ]
 
@@ -68,7 +67,7 @@ def paths_of(folder: Path) -> list[str]:
 
 
 def local(paths: list[str], recursive: bool = False, **options: Any) -> list[Prediction]:
-    return list(predict_files(find_pictures(paths, recursive), options, timeout=2))
+    return list(predict_files(find_pictures(paths, recursive), options))
 
 
 def test_same_rows_as_the_local_engine(cluster: None, folder: Path, tmp_path: Path) -> None:
@@ -76,8 +75,8 @@ def test_same_rows_as_the_local_engine(cluster: None, folder: Path, tmp_path: Pa
     if hasattr(os, "mkfifo"):  # whoever opens it waits for ever
         os.mkfifo(tmp_path / "pipe.png")
         paths.insert(1, str(tmp_path / "pipe.png"))
-    expected = local(paths, recursive=True)
-    found = list(ray_engine.predict(paths, True, {}, timeout=2, on_skip=skipped.append))
+    expected = list(predict_files(find_pictures(paths, True), timeout=1))
+    found = list(ray_engine.predict(paths, True, {}, timeout=1, on_skip=skipped.append))
     assert found == expected
     assert {p.status for p in found} == {"ok", "empty", "error"}
     assert skipped == [str(folder / "notes.txt")]
@@ -93,7 +92,7 @@ def test_options_and_the_model_go_along(
         bundle.Manifest.from_dict({**starter.manifest.as_dict(), "temperature": 3.0}),
         {bundle.GRAPH: starter.graph.read_bytes()},
     )
-    monkeypatch.chdir(folder.parent)
+    monkeypatch.chdir(folder.parent)  # after Ray was started
     options = {"model": str(tmp_path / "unsure"), "top_k": 2, "min_confidence": 0.5, "fold_case": True, "ink": "dark"}
     expected = local([folder.name], **options, charset="letters")
     done = {str(Path(folder.name) / "05-0.png")}
@@ -102,6 +101,25 @@ def test_options_and_the_model_go_along(
     assert len(found) == len(expected) - 1
     assert {p.status for p in found} == {"ok", "uncertain", "empty", "error"}
     assert found != local([folder.name], **{**options, "model": "starter"}, charset="letters")
+
+
+@pytest.mark.parametrize("kind", ["bundle", "file"])
+def test_a_worker_needs_nothing_of_the_drivers_disk(folder: Path, tmp_path: Path, kind: str) -> None:
+    from emnist_cli.core.inference.ray_reader import Reader, describe
+    from emnist_cli.core.inference.ray_rows import make_block, read_rows
+
+    starter = bundle.find()
+    if kind == "bundle":
+        shutil.copytree(starter.graph.parent, tmp_path / "mine")
+    else:
+        shutil.copy(starter.graph, tmp_path / "mine.tflite")
+    options = {"model": str(next(tmp_path.iterdir()))}
+    paths = [str(path) for path in sorted(folder.glob("0*.png"))]
+    expected = local(paths, **options)
+    arguments = pickle.dumps(describe(options, 30))
+    shutil.rmtree(tmp_path)
+    with closing(Reader(*pickle.loads(arguments))) as reader:
+        assert list(read_rows(reader(make_block([Found(path) for path in paths])))) == expected
 
 
 def test_wrong_options_are_told_before_anything_starts(folder: Path) -> None:
@@ -162,6 +180,9 @@ def test_parts_that_are_not_where_they_should_be(cluster: None, folder: Path, tm
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"cannot be written \(Not a directory|cannot be written"):
         ray_engine.write([str(folder)], False, {}, str(tmp_path / "file" / "out"), "jsonl")
+    zipfile.ZipFile(tmp_path / "out.zip", "w").close()
+    with pytest.raises(OutputError, match=r"^zip://::.*: cannot be written"):  # by the task
+        ray_engine.write([str(folder)], False, {}, f"zip://::{tmp_path / 'out.zip'}", "jsonl")
     with pytest.raises(OutputError, match="1 of 1 parts are not there; name a folder that all workers share"):
         ray_engine.write([str(folder)], False, {}, "memory://out", "jsonl")  # each process has a memory of its own
 
@@ -191,29 +212,8 @@ def test_a_uri_that_nothing_installed_can_read(cluster: None) -> None:
         next(ray_engine.predict(["dropbox://x/7.png"], False, {}))
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-
-
-def descendants(pid: int) -> dict[int, str]:
-    """What a process has started, directly or not: process ids and command lines."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        except OSError:  # gone by now
-            continue
-    found: dict[int, str] = {}
-    for child in [child for child, parent in parents.items() if parent == pid]:
-        try:
-            found[child] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-        except OSError:
-            continue
-        found |= descendants(child)
-    return found
-
-
 @needs_proc
-def test_actors_that_are_killed_cost_no_row(cluster: None, folder: Path) -> None:
+def test_actors_that_are_killed_cost_no_row(cluster: None, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     paths = [str(folder / f"{i % 28:02}-{i % 3}.png") for i in range(2500)]
     expected = {p.path: p for p in local(sorted(set(paths)))}
     predictions = ray_engine.predict(paths, False, {})
@@ -228,6 +228,7 @@ def test_actors_that_are_killed_cost_no_row(cluster: None, folder: Path) -> None
             again = {pid for pid, command in descendants(os.getpid()).items() if "MapWorker" in command}
     assert found == [expected[path] for path in paths]
     assert again - killed, "others must have taken their place"
+    assert capfd.readouterr() == ("", "")
 
 
 @needs_proc
@@ -236,41 +237,3 @@ def test_a_run_that_is_left_early_ends_its_actors(cluster: None, folder: Path) -
     next(predictions)
     predictions.close()  # type: ignore[attr-defined]
     wait_until(lambda: not any("MapWorker" in command for command in descendants(os.getpid()).values()))
-
-
-def wait_until(is_so: Any, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-@needs_proc
-def test_ctrl_c_ends_everything(folder: Path) -> None:
-    command = [sys.executable, "-m", "emnist_cli", "predict", *[str(folder)] * 20, "--engine", "ray", "-f", "csv"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    wait_until(lambda: any("MapWorker" in command for command in descendants(process.pid).values()), 60)
-    started = descendants(process.pid)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.splitlines()[-1] == b"emnist: interrupted"
-    assert all(line.startswith((b"path,", bytes(folder))) for line in out.splitlines())
-    wait_until(lambda: not any(Path(f"/proc/{pid}/exe").exists() for pid in started))
-
-
-def test_a_cluster_that_is_not_there(shell: Emnist, folder: Path) -> None:
-    for address in (f"127.0.0.1:{closed_port()}", f"ray://127.0.0.1:{closed_port()}", "nonsense"):
-        result = shell("predict", folder / "07-0.png", "--engine", "ray", "--ray-address", address)
-        assert (result.code, result.out) == (2, "")
-        assert result.err.startswith("emnist: --ray-address: ")
-        assert result.err.endswith(f"Received: {address!r}\n")
-        assert result.err.count("\n") == 1
-
-
-def test_without_ray(folder: Path) -> None:
-    script = "import sys; sys.modules['ray'] = None; from emnist_cli.app import app; app()"
-    command = [sys.executable, "-c", script, "predict", str(folder / "07-0.png"), "--engine", "ray"]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout) == (6, b"")
-    assert done.stderr == b"emnist: ray is not installed; run: pip install 'emnist-cli[ray]'\n"

@@ -31,9 +31,8 @@ from emnist_cli.core.inference.sheet import (
     PICTURE,
     WIDTH,
     Sheet,
-    check,
-    write,
 )
+from emnist_cli.core.inference.sheet_file import FORMATS, check, write
 from emnist_cli.core.records import Alternative, Prediction
 from tests.handwriting import picture
 
@@ -362,7 +361,7 @@ def test_pictures_that_cannot_be_had_again(tmp_path: Path) -> None:
     assert stdin != gone
 
 
-@pytest.mark.parametrize("name", [f"sheet{suffix}" for suffix in drawn.FORMATS] + ["SHEET.PNG"])
+@pytest.mark.parametrize("name", [f"sheet{suffix}" for suffix in FORMATS] + ["SHEET.PNG"])
 def test_a_sheet_is_written_in_the_format_of_its_name(tmp_path: Path, name: str) -> None:
     check(tmp_path / name)
     assert list(tmp_path.iterdir()) == [], "a check writes nothing"
@@ -371,7 +370,7 @@ def test_a_sheet_is_written_in_the_format_of_its_name(tmp_path: Path, name: str)
         write(sheet, tmp_path / name)
         assert list(tmp_path.iterdir()) == [tmp_path / name]
     with Image.open(tmp_path / name) as image:
-        assert (image.format, image.size) == (drawn.FORMATS[Path(name).suffix.lower()], sheet.size)
+        assert (image.format, image.size) == (FORMATS[Path(name).suffix.lower()], sheet.size)
         assert np.abs(np.asarray(image.convert("RGB"), int) - np.asarray(sheet)).mean() < 2
 
 
@@ -435,7 +434,7 @@ import resource, sys
 from pathlib import Path
 from PIL import Image
 from emnist_cli.core.errors import OutputError
-from emnist_cli.core.inference.sheet import write
+from emnist_cli.core.inference.sheet_file import write
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 try:
     write(Image.effect_noise((200, 200), 99).convert("RGB"), Path(sys.argv[1]))
@@ -464,3 +463,20 @@ def test_a_large_photograph_is_shown_as_it_was_read(tmp_path: Path) -> None:
     (tmp_path / "r.jpg").write_bytes(data.getvalue())
     shown = cell(prediction(tmp_path / "r.jpg"))[INSIDE, LEFT, 0][14:98]
     assert np.abs(shown - np.asarray(picture("R", 1).resize((PICTURE, 84)), int)).mean() < 6
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_only_sheets_are_replaced(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"sheet{suffix}"
+    sheet = Sheet()
+    sheet.add(prediction())
+    image = sheet.draw(lambda shade: preprocess(shade))
+    check(path)
+    write(image, path)
+    check(path)
+    image.save(path)
+    with pytest.raises(UsageError, match="expected a new file, or an earlier sheet"):
+        check(path)
+    path.write_bytes(b"")
+    with pytest.raises(UsageError, match="expected a new file, or an earlier sheet"):
+        check(path)

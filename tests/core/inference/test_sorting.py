@@ -1,6 +1,7 @@
 """Pictures copied by their answers: nothing lost, nothing replaced, ready to be trained on."""
 
 import errno
+import hashlib
 import os
 import stat
 import subprocess
@@ -29,6 +30,10 @@ def file(path: Path, content: bytes = b"content") -> str:
 
 def ok(path: str, label: str = "7") -> Prediction:
     return Prediction(path, "ok", label, 0.9)
+
+
+def sha(content: bytes, length: int = 8) -> str:
+    return hashlib.sha256(content).hexdigest()[:length]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -72,7 +77,11 @@ def test_a_second_run_repeats_nothing_and_nothing_is_replaced(tmp_path: Path) ->
         sorter = Sorter(tmp_path / "out")
         assert all(sorter.add(ok(path)) for path in sources)
         assert (sorter.copied, sorter.present) == (copied, present)
-        assert tree(sorter.folder) == {"7/a.b.png": b"1", "7/a.b-2.png": b"2", "7/a.b-3.png": b"33"}
+        assert tree(sorter.folder) == {
+            "7/a.b.png": b"1",
+            f"7/a.b-{sha(b'2')}.png": b"2",
+            f"7/a.b-{sha(b'33')}.png": b"33",
+        }
     assert [Path(path).read_bytes() for path in sources] == [b"1", b"2", b"33", b"1"]
 
 
@@ -82,15 +91,31 @@ def test_a_large_file_that_differs_at_its_end_is_another(tmp_path: Path, monkeyp
     for _ in range(2):
         for i, content in enumerate(contents):
             Sorter(tmp_path / "out").add(ok(file(tmp_path / str(i) / "a", content)))
-    assert [tree(tmp_path / "out")[f"7/a{end}"] for end in ("", "-2", "-3", "-4")] == contents
+    ends = ["", *(f"-{sha(content)}" for content in contents[1:])]
+    assert [tree(tmp_path / "out")[f"7/a{end}"] for end in ends] == contents
     assert len(tree(tmp_path / "out")) == 4
 
 
 def test_a_name_that_a_folder_or_a_broken_link_has_is_taken(tmp_path: Path) -> None:
     (tmp_path / "out" / "7" / "a.png").mkdir(parents=True)
-    (tmp_path / "out" / "7" / "a-2.png").symlink_to("nowhere")
+    (tmp_path / "out" / "7" / f"a-{sha(b'content')}.png").symlink_to("nowhere")
     Sorter(tmp_path / "out").add(ok(file(tmp_path / "a.png")))
-    assert tree(tmp_path / "out") == {"7/a-3.png": b"content"}
+    assert tree(tmp_path / "out") == {f"7/a-{sha(b'content', 16)}.png": b"content"}
+
+
+def test_where_every_name_is_taken_it_is_said(tmp_path: Path) -> None:
+    for name in ("a", *(f"a-{sha(b'content', length)}" for length in (8, 16, 64))):
+        (tmp_path / "out" / "7" / f"{name}.png").mkdir(parents=True)
+    with pytest.raises(OutputError, match="a file has that name"):
+        Sorter(tmp_path / "out").add(ok(file(tmp_path / "a.png")))
+    assert tree(tmp_path / "out") == {}
+
+
+def test_the_longest_names_can_be_told_apart(tmp_path: Path) -> None:
+    name = "é" * 125 + ".png"
+    sorter = Sorter(tmp_path / "out")
+    assert all([sorter.add(ok(file(tmp_path / str(i) / name, b"%d" % i))) for i in range(3)])
+    assert sorted(tree(sorter.folder).values()) == [b"0", b"1", b"2"]
 
 
 def test_a_picture_that_is_sorted_already_stays(tmp_path: Path) -> None:
@@ -151,7 +176,7 @@ def test_without_links_it_is_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
     sources = [file(tmp_path / str(i) / "a.png", b"%d" % (i % 2)) for i in range(3)]
     sorter = Sorter(tmp_path / "out")
     assert all(sorter.add(ok(path)) for path in sources)
-    assert tree(sorter.folder) == {"7/a.png": b"0", "7/a-2.png": b"1"}
+    assert tree(sorter.folder) == {"7/a.png": b"0", f"7/a-{sha(b'1')}.png": b"1"}
     if os.name == "posix":
         monkeypatch.setattr(os, "replace", link)
         with pytest.raises(OutputError):
@@ -170,7 +195,7 @@ def test_a_name_that_another_run_takes_first(tmp_path: Path, monkeypatch: pytest
     sources = [file(tmp_path / str(i) / "a.png", b"%d" % (i % 2)) for i in range(4)]
     sorter = Sorter(tmp_path / "out")
     assert all(sorter.add(ok(path)) for path in sources)
-    assert tree(sorter.folder) == {"7/a.png": b"0", "7/a-2.png": b"1"}
+    assert tree(sorter.folder) == {"7/a.png": b"0", f"7/a-{sha(b'1')}.png": b"1"}
     assert (sorter.copied, sorter.present) == (2, 2)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -21,7 +22,7 @@ pytest.importorskip("pyarrow")
 FILES = {
     name: name.encode()
     for name in (
-        "b.png", "a.JPG", "é.tif", "notes.txt", ".hidden.png", "B.png",
+        "b.png", "a.JPG", "é.tif", "%20#&.png", "notes.txt", ".hidden.png", "B.png",
         "sub/c.png", "sub/.git/d.png", "sub/deep/e.png", "sub/deep/f.csv", "sub-2/g.png", "empty/x.txt",
     )
 }  # fmt: skip
@@ -60,7 +61,7 @@ class Bucket(BaseHTTPRequestHandler):
         return (
             '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>scans</Name>'
             f"<Prefix>{prefix}</Prefix><KeyCount>{len(folders) + len(files)}</KeyCount><IsTruncated>false</IsTruncated>"
-            + "".join(f"<Contents><Key>{prefix}{name}</Key><Size>9</Size></Contents>" for name in files)
+            + "".join(f"<Contents><Key>{escape(prefix + name)}</Key><Size>9</Size></Contents>" for name in files)
             + "".join(f"<CommonPrefixes><Prefix>{prefix}{name}/</Prefix></CommonPrefixes>" for name in folders)
             + "</ListBucketResult>"
         )

@@ -40,7 +40,7 @@ def test_who_dies_is_given_up_alone() -> None:
     assert [result.split(":")[0] for result in found] == [
         "a done", "die given up", "b done", "c done", "d done", "die 2 given up", "e done",
     ]  # fmt: skip
-    assert found[1] == "die given up: the process that read it ended (exit code 9), twice"
+    assert found[1] == "die given up: the process that reads it ends each time (exit code 9)"
 
 
 def test_who_hangs_is_given_up_alone() -> None:

@@ -1,0 +1,71 @@
+"""Where a contact sheet goes. A picture that is not one is never replaced."""
+
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.core.inference.sorting import reader_of
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+DPI = 150  # how fine a sheet is printed
+_MADE_BY = "emnist contact sheet"
+
+
+def check(path: Path, paths: Sequence[str] = (), recursive: bool = False) -> None:
+    """Refuse a file for the sheet, before a long run, that cannot be meant.
+
+    Args:
+        path: of the sheet.
+        paths: what is read, as for `files.find_pictures`.
+        recursive: as for `files.find_pictures`.
+
+    Raises:
+        UsageError: no such format is written, the folder is not there, the file is a picture that is no such sheet, or
+            the sheet would be read as a picture.
+    """
+    try:
+        Image.new("RGB", (1, 1)).save(io.BytesIO(), FORMATS[path.suffix.lower()])
+    except (KeyError, OSError):  # also where Pillow was built without that format
+        raise UsageError(f"--contact-sheet: expected {', '.join(FORMATS)}. Received: {path}") from None
+    if not os.access(path.parent, os.W_OK) or not path.parent.is_dir() or (path.exists() and not path.is_file()):
+        raise UsageError(f"--contact-sheet: expected a file in a folder that can be written to. Received: {path}")
+    reader = reader_of(path, paths, recursive) or reader_of(path.parent, paths, recursive)
+    if reader is not None:
+        raise UsageError(f"--contact-sheet: {reader} reads it as a picture; choose a file elsewhere. Received: {path}")
+    if path.exists() and not _is_sheet(path):
+        raise UsageError(f"--contact-sheet: expected a new file, or an earlier sheet. Received: {path}, a picture")
+
+
+def write(sheet: Image.Image, path: Path) -> None:
+    """Write a picture in the format of its suffix; the file appears, or is replaced, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = path.resolve()  # what a link leads to is replaced, not the link
+    scratch = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
+    content = io.BytesIO()  # straight to a file Pillow does not say why it fails
+    about = Image.Exif()
+    about[ExifTags.Base.Software] = _MADE_BY
+    sheet.save(content, FORMATS[path.suffix.lower()], dpi=(DPI, DPI), exif=about)
+    try:
+        with scratch.open("wb") as file:
+            file.write(content.getbuffer())
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _is_sheet(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            return image.getexif().get(ExifTags.Base.Software) == _MADE_BY
+    except Exception:  # no picture, or a damaged one, which may be worth something, too
+        return False
