@@ -21,6 +21,16 @@ def make_and_die() -> Callable[[list[str]], list[str]]:
     os._exit(7)
 
 
+def make_slowly() -> Callable[[list[str]], list[str]]:
+    time.sleep(1)
+    return make()
+
+
+def make_and_be_killed() -> Callable[[list[str]], list[str]]:
+    os.kill(os.getpid(), 9)
+    return make()
+
+
 def _do(item: str) -> str:
     print("nor this")
     what, _, argument = item.partition(" ")

@@ -17,13 +17,17 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 _EVERY = 0.1  # seconds between updates
 
 
 class _Rate(ProgressColumn):
-    """Pictures a second."""
+    """Pictures a second, on one line in the narrowest window."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
 
     def render(self, task: Task) -> Text:
         """Draw the rate."""

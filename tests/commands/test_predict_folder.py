@@ -128,14 +128,37 @@ def test_resume_needs_rows_that_can_be_told_apart(folder: Path, tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_resume_with_other_options_is_refused(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
+def test_resume_with_other_options_is_refused(folder: Path, tmp_path: Path, shell: Emnist) -> None:
+    output = tmp_path / "rows.csv"
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    os.mkfifo(tmp_path / "pipe.png")
+    args = ["predict", folder / "4000.png", folder / "7000.png", tmp_path / "pipe.png", folder / "4001.png"]
+    command = [sys.executable, "-m", "emnist_cli", *map(str, args), "-o", str(output), "--workers", "1"]
+    process = subprocess.Popen([*command, "--timeout", "600"], stderr=subprocess.DEVNULL)
+    partial = tmp_path / "rows.csv.partial.json"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (partial.exists() and partial.stat().st_size):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
     (tmp_path / "rows.csv.partial").write_text("path,status,label,confidence,alternatives,error\n")
-    assert emnist("predict", folder / "4000.png", folder / "5.png", "-o", tmp_path / "rows.csv", "--resume").code == 3
-    (tmp_path / "rows.csv.partial").write_text("path,status,label,confidence,alternatives,error\n")
-    (tmp_path / "rows.csv.partial.json").write_text('{"--top-k": 5}')
-    result = emnist("predict", folder, "-o", tmp_path / "rows.csv", "--resume")
+    (tmp_path / "pipe.png").unlink()
+    result = shell(*args, "-o", output, "--resume", "--top-k", "5")
     assert result.code == 2
-    assert "--resume" in result.err
+    assert "was begun with --top-k 3. Received: 5; give the same options" in result.err
+    assert shell(*args, "-o", output, "--resume").code == 3
+    assert len(paths_in(output)) == 4
+
+
+def test_what_is_written_to_is_not_read(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
+    for name in ("a.png", "b.png"):
+        shutil.copy(folder / "4000.png", tmp_path / name)
+    for path in (tmp_path / "*", tmp_path):
+        result = emnist("predict", path, "-o", tmp_path / "out.csv")
+        assert paths_in(tmp_path / "out.csv") == [str(tmp_path / "a.png"), str(tmp_path / "b.png")]
+        assert "partial" not in result.err
+        (tmp_path / "out.csv").unlink()
 
 
 def test_a_model_that_is_not_there_leaves_nothing(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
@@ -243,3 +266,9 @@ def test_copies_go_into_folders_and_back(folder: Path, tmp_path: Path, emnist: E
     evaluated = emnist("evaluate", "--folder", tmp_path / "sorted", "-f", "json")
     assert json.loads(evaluated.out)["accuracy"] == 1.0
     assert len(list(folder.iterdir())) == 601
+
+
+def test_copies_of_a_resumed_run_are_of_all_rows(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
+    for resume in ([], ["--resume", "--copy-to", tmp_path / "sorted"]):
+        emnist("predict", folder / "4000.png", folder / "7000.png", "-o", tmp_path / "rows.csv", *resume)
+    assert sorted(p.name for p in (tmp_path / "sorted").rglob("*.png")) == ["4000.png", "7000.png"]

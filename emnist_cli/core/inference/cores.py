@@ -4,7 +4,7 @@ import os
 
 
 def available_cores() -> int:
-    """Return how many cores this process may run on, which in a container is fewer than the machine has."""
+    """Return how many cores this process may run on, which can be fewer than the machine has (taskset, cpusets)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

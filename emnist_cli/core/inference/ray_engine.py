@@ -11,9 +11,8 @@ from types import ModuleType
 from typing import Any, Literal
 
 from emnist_cli.core.config import PredictConfig
-from emnist_cli.core.errors import ImageError
 from emnist_cli.core.inference import uri_search, uris
-from emnist_cli.core.inference.batch import CHUNK
+from emnist_cli.core.inference.batch import CHUNK, fetch
 from emnist_cli.core.inference.files import Found, find_pictures
 from emnist_cli.core.inference.ray_reader import Reader, describe
 from emnist_cli.core.inference.ray_session import import_ray, is_client, session
@@ -185,19 +184,7 @@ def _find(paths: Sequence[str], recursive: bool, on_skip: OnSkip) -> Iterator[Fo
         if uris.is_uri(path):
             yield from uri_search.find(path, recursive, on_skip)
         else:
-            yield from map(_fetch_own, find_pictures([path], recursive, on_skip))
-
-
-def _fetch_own(found: Found) -> Found:
-    """Read what only this process can: its own stdin and descriptors."""
-    from emnist_cli.core.inference.images import read_bytes
-
-    if found.problem or not (found.path == "-" or found.path.startswith(("/dev/", "/proc/"))):
-        return found
-    try:
-        return found._replace(data=read_bytes(found.path))
-    except ImageError as error:
-        return found._replace(problem=error)
+            yield from map(fetch, find_pictures([path], recursive, on_skip))
 
 
 def _cut(found: Iterator[Found], workers: int) -> Iterator[list[Found]]:

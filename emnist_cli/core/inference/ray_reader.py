@@ -13,7 +13,7 @@ from typing import Any
 from emnist_cli.core import bundle
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import UsageError
-from emnist_cli.core.inference.batch import CHUNK
+from emnist_cli.core.inference.batch import CHUNK, give_up
 from emnist_cli.core.inference.files import Found
 from emnist_cli.core.inference.uris import fetch_all
 from emnist_cli.core.inference.worker import Work
@@ -29,9 +29,9 @@ class Reader:
 
         Args:
             make: called in the child process, gives what classifies a chunk.
-            timeout: seconds for a chunk.
+            timeout: seconds for a file.
         """
-        self._pool: Pool[Found, Prediction] = Pool(make, 1, timeout, _give_up)
+        self._pool: Pool[Found, Prediction] = Pool(make, 1, timeout, give_up)
 
     def __call__(self, block: Any) -> Any:
         """Classify a block: a table as of `ray_rows.make_block` becomes one as of `ray_rows.make_rows`."""
@@ -82,7 +82,3 @@ def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cw
         return list(recognizer.predict_many(fetch_all(chunk), keep_pictures=False))
 
     return work
-
-
-def _give_up(found: Found, reason: str) -> Prediction:
-    return Prediction(found.path, "error", error=reason)

@@ -1,6 +1,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,24 @@ def test_wrong_arguments(folder: Path, count: int) -> None:
         list(predict_files(paths, workers=0))
     with pytest.raises(UsageError, match="--timeout"):
         list(predict_files(paths, timeout=0))
+
+
+def test_time_runs_for_each_file_not_for_all(folder: Path, tmp_path: Path) -> None:
+    """Pipes that are written to late: together they take longer than one of them may."""
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("this system has no named pipes")
+    pipes = [tmp_path / f"{i}.png" for i in range(8)]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    content = (folder / "07-0.png").read_bytes()
+
+    def feed() -> None:
+        for pipe in pipes:
+            time.sleep(0.5)
+            pipe.write_bytes(content)
+
+    threading.Thread(target=feed, daemon=True).start()
+    assert [p.label for p in predict_files(map(str, pipes), workers=1, timeout=2)] == ["7"] * 8
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
