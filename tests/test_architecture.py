@@ -12,7 +12,8 @@ MODULES = {
     ".".join(("emnist_cli", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in PACKAGE.rglob("*.py")
 }
 BASE = {
-    f"emnist_cli.core.{name}" for name in ("bundle", "config", "errors", "folders", "labels", "manifest", "records")
+    f"emnist_cli.core.{name}"
+    for name in ("bundle", "config", "errors", "folders", "interrupts", "labels", "manifest", "records")
 }
 
 
@@ -55,7 +56,7 @@ LAYERS = [
     ("emnist_cli.core.bundle",),
     ("emnist_cli.core.manifest",),
     ("emnist_cli.core.labels", "emnist_cli.core.records", "emnist_cli.core.config"),
-    ("emnist_cli.core.errors", "emnist_cli.core.folders"),
+    ("emnist_cli.core.errors", "emnist_cli.core.folders", "emnist_cli.core.interrupts"),
 ]
 """From the top down; a module may import its own layer and those below."""
 

@@ -94,6 +94,7 @@ def train(
     _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
     from emnist_cli.core import bundle
     from emnist_cli.core.data.startup import load_tensorflow
+    from emnist_cli.core.interrupts import interrupts_held
     from emnist_cli.core.training import place
 
     found = bundle.find(base) if base else None
@@ -103,7 +104,8 @@ def train(
     where = place.choose(out, name, split or (folder or Path()).resolve().name, config.arch)
     place.check(where, resume, overwrite)
     load_tensorflow(threads)
-    from emnist_cli.core.training import run
+    with interrupts_held():  # Keras is as bad at them as TensorFlow
+        from emnist_cli.core.training import run
 
     task = find_pictures(split, folder, labels, found, data_dir, archive, quiet)
     plan = run.Plan(task, config, where, found, threads or None)

@@ -3,6 +3,7 @@
 import os
 
 from emnist_cli.core.inference.quiet import silent_stderr
+from emnist_cli.core.interrupts import interrupts_held
 
 
 def load_tensorflow(threads: int = 0) -> None:
@@ -13,7 +14,7 @@ def load_tensorflow(threads: int = 0) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # 3 leaves fatal errors
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's own projects want
-    with silent_stderr():
+    with interrupts_held(), silent_stderr():  # as it is imported, an interrupt can be lost
         import tensorflow as tf
 
         if threads:

@@ -15,11 +15,11 @@ from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import ModelError
+from emnist_cli.core.interrupts import interrupts_held
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint, model
 from emnist_cli.core.training.bundling import Trained, write_bundle
 from emnist_cli.core.training.feed import Holdout, hold_out
-from emnist_cli.core.training.interrupts import interrupts_held
 from emnist_cli.core.training.place import KERAS_FILE, Place, arch_of, locked
 from emnist_cli.core.training.precision import precision
 from emnist_cli.core.training.recover import recover

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data.dataset import Pictures
 from emnist_cli.core.errors import TrainingError
+from emnist_cli.core.interrupts import interrupts_held
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint
 from emnist_cli.core.training.feed import Holdout, batch_size, training_batches, validation_batches
-from emnist_cli.core.training.interrupts import interrupts_held
 from emnist_cli.core.training.step import Steps, training_steps, validation_steps
 
 _LOOK_EVERY = 0.3  # seconds between two looks at how training goes

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError
+from emnist_cli.core.inference.cores import available_cores
 from emnist_cli.core.inference.preprocess import preprocess
-from emnist_cli.core.inference.runtime import Runtime, available_cores
+from emnist_cli.core.inference.runtime import Runtime
 from tests import golden
 
 GRAPH = bundle.PACKAGED / "starter" / bundle.GRAPH

@@ -16,11 +16,11 @@ import tensorflow as tf  # noqa: E402
 from emnist_cli.core.config import TrainConfig  # noqa: E402
 from emnist_cli.core.data.dataset import Pictures  # noqa: E402
 from emnist_cli.core.errors import OutputError, TrainingError, UsageError  # noqa: E402
+from emnist_cli.core.interrupts import interrupts_held  # noqa: E402
 from emnist_cli.core.records import Epoch  # noqa: E402
 from emnist_cli.core.training import checkpoint, model  # noqa: E402
 from emnist_cli.core.training import trainer as trainers  # noqa: E402
 from emnist_cli.core.training.feed import hold_out  # noqa: E402
-from emnist_cli.core.training.interrupts import interrupts_held  # noqa: E402
 from emnist_cli.core.training.trainer import Progress, Trainer  # noqa: E402
 from tests.small_data import pictures  # noqa: E402
 
