@@ -13,11 +13,11 @@ from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.inference.cores import available_cores
 from emnist_cli.core.inference.files import Found
-from emnist_cli.core.inference.workers import Pool
 from emnist_cli.core.records import Prediction
 
 if TYPE_CHECKING:
     from emnist_cli.core.inference.worker import Work
+    from emnist_cli.core.inference.workers import Pool
 
 CHUNK = 32
 """Pictures that a process gets at once, which is the network's batch too."""
@@ -61,6 +61,8 @@ def predict_files(
     if len(head) == 1:
         yield from _make(options, keep_pictures)(head)
         return
+    from emnist_cli.core.inference.workers import Pool  # which one file does not pay for
+
     size = CHUNK if len(head) == count * CHUNK else min(CHUNK, max(_LEAST, -(-len(head) // count)))
     make = functools.partial(_make, {**options, "threads": 1, "batch_size": CHUNK}, keep_pictures)
     pool: Pool[Found, Prediction] = Pool(make, count, timeout, give_up)
