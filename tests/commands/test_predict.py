@@ -1,13 +1,11 @@
 """`emnist predict` as a user runs it: every format, every option, every kind of trouble."""
 
-import contextlib
 import csv
 import io
 import json
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +16,7 @@ from emnist_cli import Recognizer
 from emnist_cli.core import bundle
 from tests.conftest import Emnist
 from tests.handwriting import picture
+from tests.terminal import run_on_terminal
 
 HEADER = "path,status,label,confidence,alternatives,error"
 
@@ -251,21 +250,10 @@ def test_nobody_listening_on_stderr_costs_nothing(folder: Path, tmp_path: Path) 
 @pytest.mark.parametrize("columns", [80, 120])
 def test_on_a_terminal(folder: Path, columns: int) -> None:
     """A real terminal: colours, the picture whole, nothing wider than the window."""
-    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")} | {"TERM": "xterm-256color"}
-    command = [sys.executable, "-m", "emnist_cli", "predict", "scans/7.png", "scans/broken.png", "--show"]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
-        shown = b""
-        with contextlib.suppress(OSError):  # the end, on Linux
-            while part := os.read(ours, 65536):
-                shown += part
-    os.close(ours)
-    assert process.returncode == 3
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).splitlines()
-    assert "\x1b[" in shown.decode()
+    code, shown = run_on_terminal(columns, "predict", "scans/7.png", "scans/broken.png", "--show")
+    assert code == 3
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).splitlines()
+    assert "\x1b[" in shown
     assert max(map(len, lines)) <= columns
     assert [line.count("▀") for line in lines if "▀" in line] == [28] * 14
     assert any("7 digit" in line for line in lines)

@@ -1,13 +1,11 @@
 """`emnist predict FOLDER`: long runs, interrupted, resumed, and what goes along with them."""
 
-import contextlib
 import csv
 import json
 import os
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -18,6 +16,7 @@ from PIL import Image
 
 from tests.conftest import Emnist
 from tests.handwriting import picture
+from tests.terminal import run_on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -172,20 +171,9 @@ def test_a_model_that_is_not_there_leaves_nothing(folder: Path, tmp_path: Path, 
 
 def test_the_bar(folder: Path, tmp_path: Path) -> None:
     """On a real terminal: how many of how many, how many failed, how fast, how long; then one line."""
-    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
-    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")} | {"TERM": "xterm-256color"}
-    command = [sys.executable, "-m", "emnist_cli", "predict", str(folder), "-o", str(tmp_path / "rows.jsonl")]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
-        shown = b""
-        with contextlib.suppress(OSError):  # the end, on Linux
-            while part := os.read(ours, 65536):
-                shown += part
-    os.close(ours)
-    assert process.returncode == 3
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    code, shown = run_on_terminal(120, "predict", folder, "-o", tmp_path / "rows.jsonl")
+    assert code == 3
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert "/601" in text
     assert "reading, 1 failed" in text
     assert re.search(r"\d pictures/s \d+:\d\d:\d\d", text)

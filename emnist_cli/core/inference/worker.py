@@ -33,11 +33,12 @@ if hasattr(signal, "setitimer"):
 
 else:  # Windows
     LATE = 1
+    _NOWHERE = os.open(os.devnull, os.O_WRONLY)
 
     def _set_alarm(seconds: float) -> None:
         """Have a thread that needs no lock end this process later; 0 for never."""
         if seconds:
-            faulthandler.dump_traceback_later(seconds, exit=True, file=os.open(os.devnull, os.O_WRONLY))
+            faulthandler.dump_traceback_later(seconds, exit=True, file=_NOWHERE)
         else:
             faulthandler.cancel_dump_traceback_later()
 
