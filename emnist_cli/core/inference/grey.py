@@ -42,8 +42,12 @@ def explained(what: str) -> Iterator[None]:
         raise ImageError(f"{what} ({reason})") from None
 
 
-def from_image(image: Image.Image) -> Decoded:
+def from_image(image: Image.Image, max_side: int | None = MAX_SIDE) -> Decoded:
     """Turn a Pillow picture of any mode into grey: upright, reduced, laid on contrasting paper if clear.
+
+    Args:
+        image: the picture.
+        max_side: pixels a side from twice which on it is reduced; None for never.
 
     Raises:
         ImageError: it has no pixels, or they cannot be had.
@@ -60,22 +64,25 @@ def from_image(image: Image.Image) -> Decoded:
             image = image.convert("L")
         elif image.mode in ("La", "RGBa"):
             image = image.convert("LA" if image.mode == "La" else "RGBA")
-        if image.mode != "RGBA" and image.has_transparency_data:
+        if image.mode == "RGBA" and image.getextrema()[3] == (255, 255):  # most drawings; nothing shines through
+            image = image.convert("RGB")
+        elif image.mode != "RGBA" and image.has_transparency_data:
             image = image.convert("RGBA")
         elif image.mode not in ("L", "RGB", "RGBA"):
             image = image.convert("RGB")
-        factor = max(image.size) // MAX_SIDE
+        factor = max(image.size) // max_side if max_side else 1
         if factor > 1:
             image = image.reduce(factor)
         return Decoded(_lay_on_paper(image) if image.mode == "RGBA" else _grey(image))
 
 
-def from_array(array: NDArray[np.generic]) -> Decoded:
+def from_array(array: NDArray[np.generic], max_side: int | None = MAX_SIDE) -> Decoded:
     """Turn an array into grey.
 
     Args:
         array: (h, w), (h, w, 1), (h, w, 3) or (h, w, 4); bool, uint8 in [0, 255], wider integers, or floats in
             [0, 1] (or any range, then scaled by their extremes).
+        max_side: as for `from_image`.
 
     Raises:
         ImageError: another shape or type.
@@ -91,7 +98,7 @@ def from_array(array: NDArray[np.generic]) -> Decoded:
         return Decoded(array.astype(np.float32) if kind == "b" else _scale_numbers(array))
     if array.dtype != np.uint8:
         array = (np.clip(_scale_numbers(array), 0, 1) * 255 + 0.5).astype(np.uint8)
-    return from_image(Image.fromarray(array))
+    return from_image(Image.fromarray(array), max_side)
 
 
 def _grey(image: Image.Image) -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """Pictures in, predictions out: the one path that the command line, the Python API and servers share."""
 
+import copy
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -9,20 +10,19 @@ from numpy.typing import NDArray
 
 from emnist_cli.core import bundle
 from emnist_cli.core.config import IMAGE_SIZE, PredictConfig
-from emnist_cli.core.errors import ImageError, ModelError, UsageError
+from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.inference import grey
+from emnist_cli.core.inference.answers import Answers, check_range, name_classes
 from emnist_cli.core.inference.pixels import resize
 from emnist_cli.core.inference.preprocess import preprocess, preprocess_many
 from emnist_cli.core.inference.runtime import Runtime
 from emnist_cli.core.inference.sources import Source, decode, name_of
 from emnist_cli.core.inference.views import make_view
-from emnist_cli.core.labels import parse_charset, split_of_size
+from emnist_cli.core.labels import parse_charset
 from emnist_cli.core.records import Alternative, Prediction
 
 Shade = NDArray[np.uint8] | NDArray[np.float32]
 """A grey picture as `grey` makes it."""
-
-_INKS = ("auto", "dark", "light")
 
 
 class Recognizer:
@@ -53,6 +53,7 @@ class Recognizer:
         transposed: bool = False,
         threads: int | None = None,
         batch_size: int = PredictConfig.batch_size,
+        max_megapixels: int = PredictConfig.max_megapixels,
     ) -> None:
         """Load a model.
 
@@ -68,26 +69,49 @@ class Recognizer:
             transposed: pictures are stored as in EMNIST's files, rows and columns swapped.
             threads: that the network uses for a batch; None for every core.
             batch_size: pictures a batch.
+            max_megapixels: picture files that have more are refused.
 
         Raises:
             ModelError: there is no such model, or it is damaged.
             UsageError: an argument that makes no sense.
         """
-        if ink not in _INKS:
-            raise UsageError(f"--ink: expected one of {', '.join(_INKS)}. Received: {ink!r}")
-        _check_range("top_k", top_k, 1, 1000)
-        _check_range("batch_size", batch_size, 1, 4096)
-        _check_range("threads", 1 if threads is None else threads, 1, 256)
-        if not 0 <= min_confidence <= 1:
-            raise UsageError(f"min_confidence: expected a number in 0..1. Received: {min_confidence!r}")
-        allowed = None if charset is None else parse_charset(charset)
+        answers = Answers(top_k, charset, fold_case, min_confidence, ink)
+        answers.check()
+        check_range("batch_size", batch_size, 1, 4096)
+        check_range("threads", 1 if threads is None else threads, 1, 256)
+        check_range("max_megapixels", max_megapixels, 1, 1_000_000)
         self.model = bundle.find(model)
         self._runtime = Runtime(self.model.graph, threads, batch_size)
-        self._view = make_view(_classes(self.model, self._runtime.class_count), allowed, fold_case)
+        self._classes = name_classes(self.model, self._runtime.class_count)
         self._temperature = self.model.manifest.temperature if self.model.manifest else 1.0
+        self._batch_size, self._max_megapixels = batch_size, max_megapixels
+        self._raw, self._transposed = raw, transposed
+        self._set(answers)
+
+    def variant(
+        self,
+        *,
+        top_k: int = PredictConfig.top_k,
+        charset: str | None = None,
+        fold_case: bool = False,
+        min_confidence: float = PredictConfig.min_confidence,
+        ink: str = PredictConfig.ink,
+    ) -> "Recognizer":
+        """Return a recognizer that answers otherwise; the network is shared, so it costs next to nothing.
+
+        Raises:
+            UsageError: an argument that makes no sense.
+        """
+        other = copy.copy(self)
+        other._set(Answers(top_k, charset, fold_case, min_confidence, ink))
+        return other
+
+    def _set(self, answers: Answers) -> None:
+        answers.check()
+        allowed = None if answers.charset is None else parse_charset(answers.charset)
+        self._view = make_view(self._classes, allowed, answers.fold_case)
         self.labels = self._view.labels
-        self._top_k, self._min_confidence, self._batch_size = top_k, min_confidence, batch_size
-        self._ink, self._raw, self._transposed = ink, raw, transposed
+        self._how = answers
 
     def predict(self, source: Source) -> Prediction:
         """Classify one picture. A picture that cannot be read gives a prediction with status "error"."""
@@ -128,7 +152,7 @@ class Recognizer:
         records: dict[int, Prediction] = {}
         small: dict[int, tuple[Source, grey.Decoded]] = {}
         for i, source in enumerate(sources):
-            decoded = decode(source)
+            decoded = decode(source, self._max_megapixels)
             if isinstance(decoded, ImageError):
                 records[i] = Prediction(name_of(source), "error", error=str(decoded))
             elif decoded.grey.shape == (IMAGE_SIZE, IMAGE_SIZE):
@@ -158,13 +182,13 @@ class Recognizer:
         if self._raw:
             return [_as_it_is(shade) for shade in shades]
         try:
-            return [*preprocess_many(shades, self._ink)]
+            return [*preprocess_many(shades, self._how.ink)]
         except Exception:
             return [self._preprocess(shade) for shade in shades]
 
     def _preprocess(self, shade: Shade) -> NDArray[np.float32] | ImageError | None:
         try:
-            return preprocess(shade, self._ink)
+            return preprocess(shade, self._how.ink)
         except MemoryError:
             return ImageError("not enough memory to read it")
         except Exception as error:
@@ -172,14 +196,14 @@ class Recognizer:
 
     def _answers(self, probabilities: NDArray[np.float32]) -> Iterator[tuple[Alternative, ...]]:
         """Yield each row's best answers; all rows are sorted at once, which a few numbers each would not pay for."""
-        best = np.argsort(-probabilities, axis=1, kind="stable")[:, : self._top_k]
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, : self._how.top_k]
         confidences = np.take_along_axis(probabilities, best, axis=1).tolist()
         for row, values in zip(best.tolist(), confidences, strict=True):
             yield tuple(Alternative(self.labels[i], round(p, 4)) for i, p in zip(row, values, strict=True))
 
     def _finish(self, record: Prediction, alternatives: tuple[Alternative, ...], keep_picture: bool) -> Prediction:
         label, confidence = alternatives[0]
-        sure = confidence >= self._min_confidence
+        sure = confidence >= self._how.min_confidence
         return Prediction(
             record.path,
             "ok" if sure else "uncertain",
@@ -189,11 +213,6 @@ class Recognizer:
             note=record.note,
             picture=record.picture if keep_picture else None,
         )
-
-
-def _check_range(name: str, value: int, least: int, most: int) -> None:
-    if not isinstance(value, int) or not least <= value <= most:
-        raise UsageError(f"{name}: expected a whole number in {least}..{most}. Received: {value!r}")
 
 
 def _as_it_is(shade: Shade) -> NDArray[np.float32] | ImageError | None:
@@ -207,21 +226,3 @@ def _record(source: Source, decoded: grey.Decoded, picture: NDArray[np.float32] 
     if isinstance(picture, ImageError):
         return Prediction(name_of(source), "error", error=str(picture))
     return Prediction(name_of(source), "empty" if picture is None else "ok", note=decoded.note, picture=picture)
-
-
-def _classes(model: bundle.Bundle, count: int) -> tuple[str, ...]:
-    """Name a network's outputs: by its manifest, else by how many there are."""
-    if model.manifest:
-        if len(model.manifest.classes) != count:
-            raise ModelError(
-                f"{model.graph.parent}: the manifest names {len(model.manifest.classes)} classes, "
-                f"the network has {count}; this bundle is damaged"
-            )
-        return model.manifest.classes
-    split = split_of_size(count)
-    if split is None:
-        raise ModelError(
-            f"{model.graph}: cannot name its {count} classes (62, 47, 26 and 10 are EMNIST's); "
-            "put it into a bundle folder with a manifest.json"
-        )
-    return tuple(c.characters for c in split.classes)

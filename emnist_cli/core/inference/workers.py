@@ -75,11 +75,22 @@ class Pool(Generic[Item, Result]):
         """
         pending: deque[Future[list[Result]]] = deque()
         for chunk in chunks:
-            pending.append(self._submit(list(chunk)))
+            pending.append(self.submit(chunk))
             while pending and (len(pending) >= _AHEAD * self._size or pending[0].done()):
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+    def submit(self, chunk: Sequence[Item]) -> "Future[list[Result]]":
+        """Have a chunk done as soon as a process is free.
+
+        Raises:
+            EmnistError: a process cannot be looked after. The future raises as `map` does.
+        """
+        try:
+            return self._threads.submit(self._do, list(chunk))
+        except RuntimeError as error:
+            raise EmnistError(f"a worker process cannot be looked after ({error})") from None
 
     def close(self) -> None:
         """End the processes, whatever they are at."""
@@ -92,19 +103,13 @@ class Pool(Generic[Item, Result]):
         for process in self._processes:
             process.end()
 
-    def _submit(self, chunk: list[Item]) -> "Future[list[Result]]":
-        try:
-            return self._threads.submit(self._do, chunk)
-        except RuntimeError as error:
-            raise EmnistError(f"a worker process cannot be looked after ({error})") from None
-
     def _do(self, chunk: list[Item]) -> list[Result]:
         started = time.monotonic()
         try:
-            results = self._ask(chunk)
+            results = self._ask(chunk) if len(chunk) != 1 else [self._do_alone(chunk[0])]
         except _LostError:
             results = [self._do_alone(item) for item in chunk]
-        self.pace = (time.monotonic() - started) / len(chunk)
+        self.pace = (time.monotonic() - started) / max(1, len(chunk))
         return results
 
     def _do_alone(self, item: Item) -> Result:
@@ -127,9 +132,11 @@ class Pool(Generic[Item, Result]):
             process.kill()
         try:
             results: list[Result] = process.ask(chunk)
+        except EmnistError:  # after which it has ended, too
+            self._forget(process)
+            raise
         except _LostError as lost:
-            self._processes.discard(process)
-            self._own.process = None
+            self._forget(process)
             self._failed_starts += not process.ready
             if self._closed:
                 raise EmnistError("the work was stopped") from None
@@ -138,6 +145,11 @@ class Pool(Generic[Item, Result]):
             raise
         self._failed_starts = 0
         return results
+
+    def _forget(self, process: "_Process") -> None:
+        process.end()
+        self._processes.discard(process)
+        self._own.process = None
 
 
 class _LostError(Exception):

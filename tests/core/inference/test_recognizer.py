@@ -202,3 +202,23 @@ def test_what_preprocessing_cannot_do_costs_that_picture_only(
     assert [p.label for p in found][::2] == ["7", "7", "7"]
     assert found[1].status == "error"
     assert message in found[1].error
+
+
+def test_a_variant_answers_as_one_made_so(recognizer: Recognizer) -> None:
+    how = {"charset": "digits,upper", "fold_case": True, "top_k": 5, "min_confidence": 0.5, "ink": "dark"}
+    variant = recognizer.variant(**how)  # type: ignore[arg-type]
+    made = Recognizer(**how)  # type: ignore[arg-type]
+    for character in "Ab5q":
+        assert variant.predict(picture(character)) == made.predict(picture(character))
+    assert variant.labels == made.labels
+    assert recognizer.labels == Recognizer().labels, "the original stays as it was"
+    with pytest.raises(UsageError, match="top_k"):
+        recognizer.variant(top_k=0)
+
+
+def test_a_limit_of_pixels(recognizer: Recognizer) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (1100, 1000), 255).save(stream, "PNG")
+    assert recognizer.predict(stream.getvalue()).status == "empty"
+    refused = Recognizer(max_megapixels=1).predict(stream.getvalue())
+    assert (refused.status, "the limit is 1" in refused.error) == ("error", True)

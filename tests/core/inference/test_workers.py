@@ -162,3 +162,14 @@ def _alive(pid: int) -> bool:
         return False
     state = Path(f"/proc/{pid}/stat")  # one that nobody waits for any more is not alive
     return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def test_work_that_is_refused_does_not_cost_the_next() -> None:
+    pool: Pool[str, str] = Pool(work.make, 1, 30, give_up)
+    try:
+        assert pool.submit([]).result() == []
+        with pytest.raises(UsageError, match="cannot be meant"):
+            pool.submit(["refuse"]).result()
+        assert pool.submit(["a"]).result() == ["a done"]
+    finally:
+        pool.close()
