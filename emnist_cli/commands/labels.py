@@ -30,10 +30,7 @@ def labels(
     labels --split balanced --format csv
     """
     table = find_split(split)
-    records = [
-        {"id": c.id, "stored_id": c.stored_id, "label": c.label, "ascii": ord(c.label), "characters": c.characters}
-        for c in table.classes
-    ]
+    records = [c.as_dict() for c in table.classes]
     chosen = choose_format(form, output)
     with open_output(output) as stream:
         if chosen is not Format.TABLE:

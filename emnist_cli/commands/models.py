@@ -51,11 +51,7 @@ def describe(folder: Path, default: str) -> dict[str, Any]:
         manifest = bundle.read_manifest(folder)
     except ModelError as error:
         return record | {"error": str(error)}
-    record |= {"split": manifest.split, "classes": len(manifest.classes)}
-    record["bytes"] = sum(int(file["bytes"]) for file in manifest.files.values())
-    if manifest.metrics:
-        record |= {"accuracy": manifest.metrics[0].value, "measured_on": manifest.metrics[0].on}
-    return record
+    return record | bundle.summarize(manifest)
 
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emnist_cli.core.errors import ModelError, OutputError, did_you_mean
 from emnist_cli.core.folders import is_worked_in, new_folder
@@ -130,6 +130,18 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{folder}: not a model bundle, cannot read its {MANIFEST} ({error.strerror})") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: damaged or from another version ({error})") from None
+
+
+def summarize(manifest: Manifest) -> dict[str, Any]:
+    """Return what lists of models show of one."""
+    first = manifest.metrics[0] if manifest.metrics else None
+    return {
+        "split": manifest.split,
+        "classes": len(manifest.classes),
+        "bytes": sum(int(file["bytes"]) for file in manifest.files.values()),
+        "accuracy": first.value if first else None,
+        "measured_on": first.on if first else "",
+    }
 
 
 def replaceable(folder: Path) -> bool:

@@ -41,6 +41,16 @@ class LabelClass(NamedTuple):
     label: str
     characters: str
 
+    def as_dict(self) -> dict[str, str | int]:
+        """Return the class as `emnist labels` writes it."""
+        return {
+            "id": self.id,
+            "stored_id": self.stored_id,
+            "label": self.label,
+            "ascii": ord(self.label),
+            "characters": self.characters,
+        }
+
 
 class Split(NamedTuple):
     """One of EMNIST's six ways to divide its pictures into classes.
