@@ -29,6 +29,31 @@ class PredictConfig:
     sheet_size: int = 60
 
 
+@dataclass(frozen=True)
+class ServeConfig:
+    """How the server guards itself.
+
+    Attributes:
+        host: address that it listens on; this one is reached from the same machine only.
+        port: of the address; 0 for any that is free.
+        max_megabytes: a larger request body is refused.
+        max_files: pictures a request may bring.
+        max_requests: that are answered at a time; more are told to come again.
+        max_megapixels: larger pictures are refused.
+        timeout: seconds that a request may take to arrive, and its answer to be found.
+        picture_timeout: seconds after which one picture is given up; half of that, for an answer to be in time.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    max_megabytes: int = 10
+    max_files: int = 32
+    max_requests: int = 64
+    max_megapixels: int = 64
+    timeout: float = 20.0
+    picture_timeout: float = 10.0
+
+
 ARCHITECTURES = ("default", "classic", "compact", "twolayer", "mnist", "lenet5", "vgg5")
 """What `--arch` takes: the functions of `core/training/model.py`, named here so that no TensorFlow is needed to ask."""
 
@@ -79,3 +104,18 @@ class EvaluateConfig:
     coverages: tuple[float, ...] = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
     mistakes: int = 40
     chunk_size: int = 4096
+
+
+@dataclass(frozen=True)
+class ReadConfig:
+    """How pages are read; what is not here is as for single pictures.
+
+    Attributes:
+        timeout: seconds after which a page among others is given up.
+        dpi: pixels an inch that a page of a PDF is drawn with.
+        megapixels: that such a page is drawn with at most.
+    """
+
+    timeout: float = 120.0
+    dpi: int = 200
+    megapixels: int = 24
