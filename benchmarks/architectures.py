@@ -17,7 +17,7 @@ from typing import Any
 
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data import dataset
-from emnist_cli.core.data.startup import load_tensorflow
+from emnist_cli.core.inference.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS
 
 

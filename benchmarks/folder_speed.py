@@ -131,7 +131,7 @@ def threads(folder: Path, workers: int, count: int) -> float:
 
 def keras_one_by_one(folder: Path, count: int) -> Callable[[], float]:
     """Keras' own loop, as small web apps have it."""
-    from emnist_cli.core.data.startup import load_tensorflow
+    from emnist_cli.core.inference.startup import load_tensorflow
 
     load_tensorflow()
     from emnist_cli.core.training import recover

@@ -31,7 +31,7 @@ FIRST_BATCH = """
 import sys, time
 from pathlib import Path
 start = float(sys.argv[1])
-from emnist_cli.core.data.startup import load_tensorflow
+from emnist_cli.core.inference.startup import load_tensorflow
 ready = time.time()
 load_tensorflow()
 imported = time.time()

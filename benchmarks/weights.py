@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emnist_cli.core.data.startup import load_tensorflow
+from emnist_cli.core.inference.startup import load_tensorflow
 
 load_tensorflow()
 

@@ -11,14 +11,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from emnist_cli.core import exports
 from emnist_cli.core.errors import ModelError, OutputError, did_you_mean
+from emnist_cli.core.exports import MANIFEST as MANIFEST
 from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.manifest import GRAPH as GRAPH
 from emnist_cli.core.manifest import Manifest as Manifest
 from emnist_cli.core.manifest import Metric as Metric
 
 DEFAULT_MODEL = "starter"
-MANIFEST = "manifest.json"
 PACKAGED = Path(__file__).parent.parent / "bundles"
 
 
@@ -26,8 +27,8 @@ class Bundle(NamedTuple):
     """A model found on disk.
 
     Attributes:
-        graph: the .tflite file.
-        manifest: None for a bare .tflite file, whose classes are told from the number of its outputs.
+        graph: the .tflite file; of an exported model its own file, of a SavedModel the .pb file in it.
+        manifest: None for a file that carries none, whose classes are told from the number of its outputs.
     """
 
     graph: Path
@@ -43,7 +44,7 @@ def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
     """Find and verify a model.
 
     Args:
-        model: a name, a bundle folder, or a .tflite file.
+        model: a name, a bundle folder, a .tflite file, or what `emnist export` makes.
 
     Raises:
         ModelError: there is none, or it is damaged.
@@ -55,7 +56,8 @@ def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
     path = Path(model)
     with suppress(OSError):  # a name too long to be one
         if name and path.is_dir():
-            return read(path)
+            saved = path / exports.SAVED_MODEL
+            return _read_file(saved) if saved.is_file() else read(path)
         if path.is_file():
             return _read_file(path)
     advice = did_you_mean(name, (folder.name for folder in list_folders()))
@@ -66,10 +68,11 @@ def _read_file(path: Path) -> Bundle:
     # A bundle's own graph keeps its labels and temperature when it is named directly.
     if path.name == GRAPH and (path.parent / MANIFEST).is_file():
         return read(path.parent)
-    if path.suffix.lower() != ".tflite":
+    if path.suffix.lower() not in exports.SUFFIXES:
         kind = path.suffix or "plain"
-        raise ModelError(f"{path}: expected a bundle folder or a .tflite file. Received: a {kind} file")
-    return Bundle(path, None)
+        expected = "a bundle folder, a SavedModel or a .tflite, .onnx or .keras file"
+        raise ModelError(f"{path}: expected {expected}. Received: a {kind} file")
+    return Bundle(path, exports.read_manifest(path))
 
 
 def list_folders() -> Iterator[Path]:

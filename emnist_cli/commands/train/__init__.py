@@ -93,7 +93,7 @@ def train(
     chosen = choose_format(form, output)
     _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
     from emnist_cli.core import bundle
-    from emnist_cli.core.data.startup import load_tensorflow
+    from emnist_cli.core.inference.startup import load_tensorflow
     from emnist_cli.core.interrupts import interrupts_held
     from emnist_cli.core.training import place
 

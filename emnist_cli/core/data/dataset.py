@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from emnist_cli.core.data import cache, download
 from emnist_cli.core.data.containers import Folder
 from emnist_cli.core.data.sources import Source, open_source
-from emnist_cli.core.data.startup import load_tensorflow
 from emnist_cli.core.errors import DataError, MissingError
 from emnist_cli.core.folders import put_in_place
+from emnist_cli.core.inference.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS, find_split
 
 TFDS_NAME = "emnist_upright"

@@ -19,7 +19,7 @@ from emnist_cli.core.evaluation.metrics import Answers, evaluate
 from emnist_cli.core.inference.batch import predict_files
 from emnist_cli.core.inference.labelled import Labelled, find_class
 from emnist_cli.core.inference.recognizer import Recognizer
-from emnist_cli.core.inference.runtime import Runtime
+from emnist_cli.core.inference.runtime import open_runtime
 from emnist_cli.core.inference.views import View
 from emnist_cli.core.labels import Split, find_split, split_of_size
 from emnist_cli.core.records import Evaluation, Failure, Prediction, Subject
@@ -68,7 +68,7 @@ class Network:
         """
         self.model = model
         bundle = Recognizer(model).model
-        self._runtime = Runtime(bundle.graph, threads)
+        self._runtime = open_runtime(bundle.graph, threads)
         self._temperature = bundle.manifest.temperature if bundle.manifest else 1.0
         self.name = bundle.name
         self.split = bundle.manifest.split if bundle.manifest else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emnist_cli.core.errors import ImageError
+from emnist_cli.core.inference.name_order import Entry, by_bytes, sorted_on_disk
 
 SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
@@ -41,11 +42,13 @@ class Found(NamedTuple):
 
 
 _Pictures = Generator[Found, None, None]
-_Entry = tuple[str, int]  # name and kind
 
 
 def find_pictures(
-    paths: Iterable[str], recursive: bool = False, on_skip: Callable[[str], None] = lambda path: None
+    paths: Iterable[str],
+    recursive: bool = False,
+    on_skip: Callable[[str], None] = lambda path: None,
+    suffixes: frozenset[str] = SUFFIXES,
 ) -> Iterator[Found]:
     """Yield the pictures that `paths` stand for, folders sorted by the bytes of the names.
 
@@ -53,8 +56,9 @@ def find_pictures(
         paths: files, folders, glob patterns, or "-".
         recursive: enter folders within folders; links to folders are not followed.
         on_skip: called with each file in a folder that is not a picture by its name.
+        suffixes: what the names of pictures in folders end with.
     """
-    search = _Search(recursive, on_skip)
+    search = _Search(recursive, on_skip, suffixes=suffixes)
     for path in paths:
         yield from search.find(path)
 
@@ -78,9 +82,9 @@ def count_pictures(
     return None
 
 
-def is_picture_name(name: str) -> bool:
+def is_picture_name(name: str, suffixes: frozenset[str] = SUFFIXES) -> bool:
     """Tell whether a file in a folder is a picture to read, by its name."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - several times as fast as pathlib
+    return os.path.splitext(name)[1].lower() in suffixes  # noqa: PTH122 - several times as fast as pathlib
 
 
 class _Stopped(Exception):
@@ -90,8 +94,14 @@ class _Stopped(Exception):
 class _Search:
     """Follows paths: in order, or, where there is a `stop`, as the entries come and until that is true."""
 
-    def __init__(self, recursive: bool, on_skip: Callable[[str], None], stop: Callable[[], bool] | None = None) -> None:
-        self._recursive, self._on_skip, self._stop = recursive, on_skip, stop
+    def __init__(
+        self,
+        recursive: bool,
+        on_skip: Callable[[str], None],
+        stop: Callable[[], bool] | None = None,
+        suffixes: frozenset[str] = SUFFIXES,
+    ) -> None:
+        self._recursive, self._on_skip, self._stop, self._suffixes = recursive, on_skip, stop, suffixes
 
     def find(self, path: str) -> _Pictures:
         """Yield what one path stands for."""
@@ -155,7 +165,7 @@ class _Search:
                     if kind == _FOLDER:
                         if recursive:
                             stack.append((path, self._list(path)))
-                    elif not is_picture_name(name):
+                    elif not is_picture_name(name, self._suffixes):
                         on_skip(path)
                     elif kind == _FILE or not _is_pipe(path):
                         yield Found(path)
@@ -163,7 +173,7 @@ class _Search:
             for _, entries in stack:
                 entries.close()
 
-    def _list(self, folder: str, pattern: str = "*") -> Generator[_Entry | Found, None, None]:
+    def _list(self, folder: str, pattern: str = "*") -> Generator[Entry | Found, None, None]:
         """Yield the entries that match; a folder that cannot be listed is found as a problem."""
         try:
             with os.scandir(folder or os.curdir) as entries:
@@ -174,13 +184,13 @@ class _Search:
                 if self._stop:
                     yield from found
                 elif are_few:
-                    yield from sorted(found, key=_by_bytes)
+                    yield from sorted(found, key=by_bytes)
                 else:
-                    yield from _sorted_on_disk(found)
+                    yield from sorted_on_disk(found)
         except OSError as error:
             yield Found(folder, ImageError(f"cannot be listed: {error.strerror or error}"))
 
-    def _matching(self, entries: "Iterator[os.DirEntry[str]]", pattern: str) -> Iterator[_Entry]:
+    def _matching(self, entries: "Iterator[os.DirEntry[str]]", pattern: str) -> Iterator[Entry]:
         """As glob has it, a hidden name matches only what begins with a dot, too."""
         for entry in entries:
             self._ask()
@@ -208,29 +218,6 @@ def _kind(entry: "os.DirEntry[str]") -> int:
         return _FOLDER if entry.is_dir(follow_symlinks=False) else _OTHER
     except OSError:
         return _OTHER
-
-
-def _by_bytes(entry: _Entry) -> bytes:
-    return os.fsencode(entry[0])
-
-
-def _sorted_on_disk(entries: Iterator[_Entry]) -> Generator[_Entry, None, None]:
-    """Sort by name in a database without a name, a file in the folder for temporary ones that vanishes when closed."""
-    try:
-        import sqlite3  # only large folders pay for it
-    except ImportError:  # a Python built without it
-        yield from sorted(entries, key=_by_bytes)
-        return
-    try:
-        with closing(sqlite3.connect("", check_same_thread=False)) as database:  # a run may end in another thread
-            for setting in ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-2000"):
-                database.execute(f"PRAGMA {setting}")
-            database.execute("CREATE TABLE entries (name BLOB, kind INTEGER)")
-            database.executemany("INSERT INTO entries VALUES (?, ?)", ((os.fsencode(n), kind) for n, kind in entries))
-            for name, kind in database.execute("SELECT name, kind FROM entries ORDER BY name"):
-                yield os.fsdecode(name), kind
-    except sqlite3.Error as error:
-        raise OSError(f"{error} while sorting its names in a temporary file") from None
 
 
 def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:

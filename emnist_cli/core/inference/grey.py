@@ -64,7 +64,7 @@ def from_image(image: Image.Image, max_side: int | None = MAX_SIDE) -> Decoded:
             image = image.convert("L")
         elif image.mode in ("La", "RGBa"):
             image = image.convert("LA" if image.mode == "La" else "RGBA")
-        if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):  # most drawings; nothing shines through
+        if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):  # nothing shines through
             image = image.convert("RGB")
         elif image.mode != "RGBA" and image.has_transparency_data:
             image = image.convert("RGBA")

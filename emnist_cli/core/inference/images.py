@@ -118,12 +118,15 @@ def decode(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> D
 
 
 @contextmanager
-def opened(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> Iterator[Opened]:
+def opened(
+    data: bytes, max_megapixels: int = PredictConfig.max_megapixels, max_side: int | None = MAX_SIDE
+) -> Iterator[Opened]:
     """Open and unpack a picture file; what fails while it is open is an ImageError too.
 
     Args:
         data: as for `decode`.
         max_megapixels: as for `decode`.
+        max_side: pixels a side that a JPEG has at least, if it has more to begin with; None for all of it.
 
     Raises:
         ImageError: as for `decode`.
@@ -140,8 +143,9 @@ def opened(data: bytes, max_megapixels: int = PredictConfig.max_megapixels) -> I
                     f"the limit is {max_megapixels}; reduce the picture"
                 )
             note = _frames_note(image, name)
-            least = MAX_SIDE / max(width, height)
-            image.draft(None, (int(width * least), int(height * least)))  # JPEG only: decode at 1/2, 1/4 or 1/8
+            if max_side:
+                least = max_side / max(width, height)
+                image.draft(None, (int(width * least), int(height * least)))  # JPEG only: decode at 1/2, 1/4 or 1/8
             with silent_stderr() if name == "TIFF" else nullcontext():  # libtiff comments on damage
                 image.load()
             yield Opened(image, note)

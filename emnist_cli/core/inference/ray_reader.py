@@ -58,7 +58,8 @@ def describe(options: Mapping[str, Any], timeout: float) -> tuple[Callable[[], "
     if not timeout > 0:
         raise UsageError(f"--timeout: expected seconds, more than 0. Received: {timeout!r}")
     model = Recognizer(**options).model
-    names = [bundle.MANIFEST, *model.manifest.files] if model.manifest else [model.graph.name]
+    whole = model.graph.name == bundle.GRAPH and (model.graph.parent / bundle.MANIFEST).is_file()  # else one file alone
+    names = [bundle.MANIFEST, *model.manifest.files] if model.manifest and whole else [model.graph.name]
     files = {name: (model.graph.parent / name).read_bytes() for name in names}
     return functools.partial(_make, files, model.graph.name, {**options}, str(Path.cwd())), timeout
 

@@ -15,7 +15,7 @@ from emnist_cli.core.inference import grey
 from emnist_cli.core.inference.answers import Answers, check_range, name_classes
 from emnist_cli.core.inference.pixels import resize
 from emnist_cli.core.inference.preprocess import preprocess, preprocess_many
-from emnist_cli.core.inference.runtime import Runtime
+from emnist_cli.core.inference.runtime import open_runtime
 from emnist_cli.core.inference.sources import Source, decode, name_of
 from emnist_cli.core.inference.views import make_view
 from emnist_cli.core.labels import parse_charset
@@ -81,7 +81,7 @@ class Recognizer:
         check_range("threads", 1 if threads is None else threads, 1, 256)
         check_range("max_megapixels", max_megapixels, 1, 1_000_000)
         self.model = bundle.find(model)
-        self._runtime = Runtime(self.model.graph, threads, batch_size)
+        self._runtime = open_runtime(self.model.graph, threads, batch_size)
         self._classes = name_classes(self.model, self._runtime.class_count)
         self._temperature = self.model.manifest.temperature if self.model.manifest else 1.0
         self._batch_size, self._max_megapixels = batch_size, max_megapixels

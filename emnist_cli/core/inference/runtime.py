@@ -1,7 +1,11 @@
-"""Running a LiteRT graph: float32 pictures in, probabilities out. The only importer of the runtime."""
+"""Running a network: float32 pictures in, probabilities out. The only importer of LiteRT.
+
+Bundles hold a LiteRT graph; what `emnist export` makes can be run as well, where the runtime for it is installed.
+"""
 
 import threading
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -13,6 +17,42 @@ from emnist_cli.core.inference.cores import available_cores
 from emnist_cli.core.inference.quiet import silent_stderr
 
 _SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
+
+
+class AnyRuntime(Protocol):
+    """A network ready to run, from any thread.
+
+    Attributes:
+        class_count: its outputs.
+    """
+
+    class_count: int
+
+    def run(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Classify pictures, float32 (n, 28, 28) in [0, 1]; return probabilities, float32 (n, class_count)."""
+
+
+def open_runtime(graph: Path, threads: int | None = None, batch_size: int = 64) -> AnyRuntime:
+    """Make a network ready to run, by the runtime that its form needs.
+
+    Args:
+        graph: a .tflite, .onnx or .keras file, or a SavedModel: its folder or the .pb file in it.
+        threads: that a batch is run with; None for as many as this process may run on.
+        batch_size: pictures that go through the network at once when there are more than one.
+
+    Raises:
+        ModelError: it is none, or not one of a character classifier.
+        MissingError: the runtime for it is not installed.
+    """
+    if graph.suffix.lower() == ".onnx":
+        from emnist_cli.core.inference.onnx import OnnxRuntime
+
+        return OnnxRuntime(graph, threads, batch_size)
+    if graph.suffix.lower() in {".keras", ".pb"} or graph.is_dir():
+        from emnist_cli.core.inference.keras_runtime import KerasRuntime
+
+        return KerasRuntime(graph, threads, batch_size)
+    return Runtime(graph, threads, batch_size)
 
 
 class Runtime:

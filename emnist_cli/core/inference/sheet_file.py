@@ -1,4 +1,4 @@
-"""Where a contact sheet goes. A picture that is not one is never replaced."""
+"""Where pictures that are drawn here go: contact sheets, and overlays of pages. No other picture is replaced."""
 
 import io
 import os
@@ -36,25 +36,46 @@ def check(path: Path, paths: Sequence[str] = (), recursive: bool = False) -> Non
     reader = reader_of(path, paths, recursive) or reader_of(path.parent, paths, recursive)
     if reader is not None:
         raise UsageError(f"--contact-sheet: {reader} reads it as a picture; choose a file elsewhere. Received: {path}")
-    if path.exists() and not _is_sheet(path):
+    if path.exists() and not is_made_by(path, _MADE_BY):
         raise UsageError(f"--contact-sheet: expected a new file, or an earlier sheet. Received: {path}, a picture")
 
 
 def write(sheet: Image.Image, path: Path) -> None:
-    """Write a picture in the format of its suffix; the file appears, or is replaced, whole or not at all.
+    """Write a sheet in the format of its suffix; the file appears, or is replaced, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    put(encode(sheet, path.suffix, _MADE_BY, dpi=(DPI, DPI)), path)
+
+
+def encode(image: Image.Image, suffix: str, made_by: str, **how: object) -> bytes:
+    """Return a picture file's content, which `is_made_by` knows again.
+
+    Args:
+        image: to write.
+        suffix: of `FORMATS`.
+        made_by: what is said to have made it.
+        how: for `Image.save`.
+    """
+    content = io.BytesIO()  # straight to a file Pillow does not say why it fails
+    about = Image.Exif()
+    about[ExifTags.Base.Software] = made_by
+    image.save(content, FORMATS[suffix.lower()], exif=about, **how)
+    return content.getvalue()
+
+
+def put(content: bytes, path: Path) -> None:
+    """Write a file, which appears, or is replaced, whole or not at all.
 
     Raises:
         OutputError: it cannot be written.
     """
     path = path.resolve()  # what a link leads to is replaced, not the link
     scratch = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
-    content = io.BytesIO()  # straight to a file Pillow does not say why it fails
-    about = Image.Exif()
-    about[ExifTags.Base.Software] = _MADE_BY
-    sheet.save(content, FORMATS[path.suffix.lower()], dpi=(DPI, DPI), exif=about)
     try:
         with scratch.open("wb") as file:
-            file.write(content.getbuffer())
+            file.write(content)
             os.fsync(file.fileno())
         scratch.replace(path)
     except OSError as error:
@@ -63,9 +84,10 @@ def write(sheet: Image.Image, path: Path) -> None:
         scratch.unlink(missing_ok=True)
 
 
-def _is_sheet(path: Path) -> bool:
+def is_made_by(path: Path, made_by: str) -> bool:
+    """Tell whether a picture file is one of ours."""
     try:
         with Image.open(path) as image:
-            return image.getexif().get(ExifTags.Base.Software) == _MADE_BY
+            return image.getexif().get(ExifTags.Base.Software) == made_by
     except Exception:  # no picture, or a damaged one, which may be worth something, too
         return False

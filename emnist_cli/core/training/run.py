@@ -14,15 +14,14 @@ import tensorflow as tf
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data.dataset import Pictures
-from emnist_cli.core.errors import ModelError
 from emnist_cli.core.interrupts import interrupts_held
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint, model
 from emnist_cli.core.training.bundling import Trained, write_bundle
 from emnist_cli.core.training.feed import Holdout, hold_out
-from emnist_cli.core.training.place import KERAS_FILE, Place, arch_of, locked
+from emnist_cli.core.training.place import KERAS_FILE, Place, locked
 from emnist_cli.core.training.precision import precision
-from emnist_cli.core.training.recover import recover
+from emnist_cli.core.training.source import load_network
 from emnist_cli.core.training.strategy import Spread, make_spread
 from emnist_cli.core.training.task import Task
 from emnist_cli.core.training.trainer import Progress, Trainer
@@ -149,18 +148,10 @@ def _make_network(plan: Plan) -> keras.Model:
     base, classes = plan.base, plan.task.classes
     if base is None or base.manifest is None:
         return model.build(plan.config.arch, len(classes))
-    network = _load_network(base, base.manifest, plan.task.pictures)
+    images = plan.task.pictures.images
+    some = images[:: max(1, len(images) // _SAMPLE)].astype(np.float32) / np.float32(255)
+    network = load_network(base, some)
     return network if base.manifest.classes == classes else model.rebuild_head(network, len(classes))
-
-
-def _load_network(base: bundle.Bundle, manifest: bundle.Manifest, pictures: Pictures) -> keras.Model:
-    if KERAS_FILE not in manifest.files:
-        some = pictures.images[:: max(1, len(pictures.images) // _SAMPLE)].astype(np.float32) / np.float32(255)
-        return recover(base.graph, arch_of(base), len(manifest.classes), some)
-    try:
-        return keras.models.load_model(base.graph.with_name(KERAS_FILE), compile=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"--from: {base.name}: Keras cannot read its {KERAS_FILE} ({error})") from None
 
 
 def _run(trainer: Trainer, watch: Watch, tensorboard: Path | None) -> bool:

@@ -21,3 +21,4 @@ def load_tensorflow(threads: int = 0) -> None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(max(threads, 2))
         tf.config.list_physical_devices()
+        tf.get_logger().setLevel("ERROR")  # how to call it faster is not for the user

@@ -1,0 +1,109 @@
+"""`emnist export`: a model for other runtimes, or smaller."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from emnist_cli.commands.options import FormatOption, Model, Quiet
+from emnist_cli.core.bundle import DEFAULT_MODEL
+from emnist_cli.core.exports import FORMS
+from emnist_cli.output import Format, choose_format, open_output, tell, write
+
+if TYPE_CHECKING:
+    from emnist_cli.core.bundle import Bundle
+    from emnist_cli.core.training.exporting import Exported
+
+COLUMNS = ("path", "form", "bytes", "largest_difference", "agreement", "pictures")
+WEB = "web"
+SHOWN = {
+    "path": "path",
+    "form": "form",
+    "bytes": "bytes",
+    "largest_difference": "largest difference",
+    "agreement": "same answer",
+    "pictures": "of pictures",
+}
+
+
+def export(
+    form: Annotated[str, typer.Option("--to", "-t", metavar="FORM", help=f"One of {', '.join(FORMS)}, {WEB}.")],
+    out: Annotated[Path, typer.Option(metavar="PATH", help="File or folder to write; its suffix is the form's.")],
+    model: Model = DEFAULT_MODEL,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Compare answers on these pictures, and fit 8 bits to them, not to drawn ones."
+        ),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="For web: where npm installed the JavaScript runtime, if not here."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what was exported there before.")] = False,
+    results: FormatOption = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a model in another form, for other programs or smaller.
+
+    What is written is run and compared with the model; if it disagrees,
+    nothing is left and the exit code is 4. Labels and calibration go
+    along, so that --model takes the file, too. ONNX needs the extra
+    'onnx' to be installed.
+    """
+    chosen = choose_format(results)
+    from emnist_cli.core import bundle
+    from emnist_cli.core.training import exportable
+
+    found = bundle.find(model)
+    if form == WEB:
+        record, hint = _export_page(found, out, runtime, overwrite), "python -m http.server --directory {}"
+    else:
+        exportable.check(found, form, out, overwrite)
+        record, hint = _export(found, form, out, folder, overwrite, quiet)._asdict(), "emnist predict --model {} PATH"
+    with open_output(None) as stream:
+        _print(record, chosen, stream)
+    if not quiet:
+        tell(f"use it: {hint.format(shlex.quote(str(out)))}")
+
+
+def _export_page(model: "Bundle", out: Path, runtime: Path | None, overwrite: bool) -> dict[str, Any]:
+    """Write the drawing page; its graph is the model's own, so there is nothing to compare."""
+    from emnist_cli.web.site import export_site
+
+    page = export_site(model, out, runtime, overwrite)
+    uncompared = {"largest_difference": None, "agreement": None, "pictures": 0}
+    return {"path": page.path, "form": WEB, "bytes": page.bytes, **uncompared}
+
+
+def _export(model: "Bundle", form: str, out: Path, folder: Path | None, overwrite: bool, quiet: bool) -> "Exported":
+    """Export, showing on stderr what is done."""
+    from emnist_cli.console.export import show_stages
+    from emnist_cli.core.inference.startup import load_tensorflow
+    from emnist_cli.core.interrupts import interrupts_held
+    from emnist_cli.core.training import sample
+
+    with show_stages(quiet) as stage:
+        stage("reading pictures")
+        pictures = sample.read_pictures(folder) if folder else None
+        stage("starting TensorFlow")
+        load_tensorflow()
+        with interrupts_held():  # Keras is as bad at them as TensorFlow
+            from emnist_cli.core.training.exporting import export_model
+        return export_model(model, form, out, stage, pictures=pictures, overwrite=overwrite)
+
+
+def _print(exported: dict[str, Any], form: Format | None, stream: TextIO) -> None:
+    record = exported | {"path": str(exported["path"])}
+    if form is not Format.TABLE:
+        write([record], form, stream, COLUMNS, COLUMNS)
+        return
+    from emnist_cli.console.tables import print_table
+
+    if record["pictures"]:
+        record |= {
+            "largest_difference": f"{record['largest_difference']:.4f}",
+            "agreement": f"{record['agreement']:.1%}",
+        }
+    print_table([record], SHOWN, stream, right=list(SHOWN)[2:], wrap=("path",))

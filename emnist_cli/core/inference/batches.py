@@ -1,0 +1,35 @@
+"""Running a network that takes any number of pictures at once: a batch at a time. Used by the runtimes but LiteRT's."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_cli.core.config import IMAGE_SIZE
+
+SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
+"""Of what a network is given of one picture."""
+
+
+def run_batches(
+    run: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    pictures: NDArray[np.float32],
+    batch_size: int,
+    class_count: int,
+) -> NDArray[np.float32]:
+    """Classify pictures.
+
+    Args:
+        run: gives probabilities, float32 (m, class_count), of pictures float32 (m, 28, 28, 1).
+        pictures: float32 (n, 28, 28).
+        batch_size: pictures that `run` gets at most.
+        class_count: outputs of the network.
+
+    Returns:
+        Probabilities, float32 (n, class_count).
+    """
+    out = np.empty((len(pictures), class_count), np.float32)
+    for start in range(0, len(pictures), batch_size):
+        batch = slice(start, start + batch_size)
+        out[batch] = run(pictures[batch, :, :, None])
+    return out
