@@ -22,7 +22,7 @@ Model = Annotated[
         "--model",
         "-m",
         envvar="EMNIST_MODEL",
-        help="Name of a model, a bundle folder or a .tflite file.",
+        help="Name of a model, a bundle folder or an exported file.",
         metavar="MODEL",
     ),
 ]
@@ -42,6 +42,25 @@ Output = Annotated[
     typer.Option(
         "--output", "-o", help="Write to this file instead; .csv, .json and .jsonl choose the format.", metavar="FILE"
     ),
+]
+
+Charset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CHARS", help="Allow only these: digits, upper, lower, letters, alnum, or literally, as 0-9A-F."
+    ),
+]
+
+FoldCase = Annotated[bool, typer.Option("--fold-case", help="Count both cases of a letter as one.")]
+
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Enter folders within folders.")]
+
+Workers = Annotated[
+    int | None, typer.Option(min=1, max=1024, metavar="N", help="Processes that read; default: one a core.")
+]
+
+Timeout = Annotated[
+    float, typer.Option(min=0.1, metavar="SECONDS", help="Give a file up that takes longer; it gets its row.")
 ]
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, notes or summary on stderr; errors remain.")]

@@ -16,7 +16,7 @@ from tests.handwriting import characters, picture
 from tests.web.browser import Open, Pad, thin
 from tests.web.proxy import Proxy
 
-EXAMPLES = sorted((REPOSITORY / "examples").iterdir())
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*.*"))
 
 
 def give(pad: Pad, *paths: Path) -> None:

@@ -12,7 +12,7 @@ from tests.web.browser import Open, Pad, thin
 from tests.web.proxy import Proxy, between
 
 PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
-EXAMPLES = sorted((REPOSITORY / "examples").iterdir())
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*.*"))
 
 
 def draw(pad: Pad, character: str = "A") -> None:

@@ -1,22 +1,19 @@
 """`emnist predict`: what the characters in pictures are."""
 
-import os
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import typer
 
-from emnist_cli.commands.options import FormatOption, Model, Quiet
+from emnist_cli.commands.options import Charset, FoldCase, FormatOption, Model, Quiet, Recursive, Timeout, Workers
+from emnist_cli.commands.pictures import check_stdin, protect_pictures
 from emnist_cli.commands.predict.engines import is_distributed, local, ray, write_parts
 from emnist_cli.commands.predict.options import (
-    Charset,
     ContactSheet,
     CopyTo,
     Engine,
     EngineOption,
-    FoldCase,
     Ink,
     InkChoice,
     MinConfidence,
@@ -25,15 +22,12 @@ from emnist_cli.commands.predict.options import (
     Paths,
     Raw,
     RayAddress,
-    Recursive,
     Resume,
     SheetSize,
     Show,
     Sort,
-    Timeout,
     TopK,
     Transposed,
-    Workers,
 )
 from emnist_cli.commands.predict.run import Request, Teller, run
 from emnist_cli.core.bundle import DEFAULT_MODEL
@@ -120,9 +114,8 @@ def _write_parts(request: Request, address: str | None, destination: str, form: 
 
 def _check(paths: list[str], form: Format | None, output: Path | None, show: bool) -> Format | None:
     """Refuse options that contradict each other; return the format."""
-    if "-" in paths and sys.stdin.isatty():
-        raise UsageError("- reads a picture from stdin, and none was given; write: emnist predict - < picture.png")
-    _protect_pictures(paths, output)
+    check_stdin(paths, "predict")
+    protect_pictures(paths, output)
     chosen = choose_format(form, output)
     if not show:
         return chosen
@@ -139,14 +132,3 @@ def _check_resume(request: Request) -> None:
         raise UsageError(f"--resume: expected a file to go on with. Received: {request.output}")
     if request.least_certain and not request.sheet:
         raise UsageError("--sort: says what comes first on a --contact-sheet, which is not asked for")
-
-
-def _protect_pictures(paths: list[str], output: Path | None) -> None:
-    """Refuse an output that would replace a picture: one that is named, or one in a folder that is."""
-    from emnist_cli.core.inference.files import is_picture_name
-
-    if output is None:
-        return
-    same = os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths)  # noqa: PTH110, PTH121
-    if same or is_picture_name(output.name):
-        raise UsageError(f"--output: expected a file for text, not a picture, which would be lost. Received: {output}")

@@ -33,15 +33,6 @@ Paths = Annotated[list[str], typer.Argument(metavar="PATH...", help="Pictures, f
 
 TopK = Annotated[int, typer.Option(min=1, metavar="N", help="Alternatives named for each picture.")]
 
-Charset = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CHARS", help="Allow only these: digits, upper, lower, letters, alnum, or literally, as 0-9A-F."
-    ),
-]
-
-FoldCase = Annotated[bool, typer.Option("--fold-case", help="Count both cases of a letter as one.")]
-
 MinConfidence = Annotated[
     float, typer.Option(min=0, max=1, metavar="P", help="Below it the answer is 'uncertain' and the label empty.")
 ]
@@ -53,8 +44,6 @@ Ink = Annotated[
 Raw = Annotated[bool, typer.Option("--raw", help="Pictures are 28x28 as EMNIST's already.")]
 
 Transposed = Annotated[bool, typer.Option("--transposed", help="Rows and columns are swapped, as stored.")]
-
-Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Enter folders within folders.")]
 
 Output = Annotated[
     str | None,
@@ -84,16 +73,8 @@ CopyTo = Annotated[
     Path | None, typer.Option(help="Copy each file into a folder per label here; nothing is replaced.", metavar="DIR")
 ]
 
-Workers = Annotated[
-    int | None, typer.Option(min=1, max=1024, metavar="N", help="Processes that read; default: one a core.")
-]
-
-Timeout = Annotated[
-    float, typer.Option(min=0.1, metavar="SECONDS", help="Give a file up that takes longer; it gets its row.")
-]
-
 EngineOption = Annotated[
-    Engine, typer.Option("--engine", metavar="|".join(Engine), help="ray: on a cluster; needs emnist-cli[ray].")
+    Engine, typer.Option("--engine", metavar="|".join(Engine), help='ray: on a cluster; needs the extra "ray".')
 ]
 
 RayAddress = Annotated[

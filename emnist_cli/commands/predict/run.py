@@ -147,12 +147,10 @@ def _plain(output: Path | None) -> Iterator[Partial]:
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """What rows depend on; the model by its content."""
-    from hashlib import sha256
-
-    from emnist_cli.core import bundle
+    from emnist_cli.core import bundle, exports
 
     model = bundle.find(options["model"])
-    content = sha256(model.graph.read_bytes()).hexdigest()[:12]
+    content = exports.describe(model.graph)["sha256"][:12]
     return {f"--{name.replace('_', '-')}": value for name, value in options.items()} | {
         "--model": f"{model.name} {content}"
     }
