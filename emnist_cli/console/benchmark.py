@@ -1,0 +1,115 @@
+"""The table of a benchmark, and its bar."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.measure import Measurement
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from emnist_cli.console.tables import make_console, print_whole
+from emnist_cli.core.benchmark.compare import Comparison
+from emnist_cli.core.benchmark.plan import GIVEN
+from emnist_cli.core.benchmark.results import Benchmark, Row
+from emnist_cli.core.benchmark.summary import describe_how, describe_load
+from emnist_cli.core.benchmark.timing import Latency, Spread
+from emnist_cli.output import one_line
+
+_HEADINGS = ("model", "file\nmemory", "start\ns", "network\nms", "picture\nms", "batches\n/s", "files\n/s")
+
+
+@contextmanager
+def measuring(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar on stderr, if anybody looks; yields what takes the steps done, those there are, and what is next."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total, what: None
+        return
+    columns = (TextColumn("measuring: {task.description:14}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("")
+        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+
+def print_benchmark(benchmark: Benchmark, comparison: Comparison | None, stream: TextIO) -> None:
+    """Draw the machine, a row for each model, form and thread count, and what the machine could do."""
+    console = make_console(stream)
+    for number, line in enumerate(describe_how(benchmark)):
+        console.print(Text(one_line(line), style="" if number else "bold"), soft_wrap=not console.is_terminal)
+    table = _table(benchmark, comparison, every_size=True)
+    needed = Measurement.get(console, console.options.update(width=10_000, max_width=10_000), table).maximum
+    short = console.is_terminal and needed > console.width
+    print_whole(_table(benchmark, comparison, every_size=False) if short else table, stream)
+    lines = describe_load(benchmark)
+    if short and len(benchmark.rows[0].batches) > 1:
+        lines.append("Other sizes of batches: in a wider window, or with --format csv.")
+    for line in lines:
+        console.print(Text(one_line(line), style="dim"), soft_wrap=not console.is_terminal)
+
+
+def _table(benchmark: Benchmark, comparison: Comparison | None, every_size: bool) -> Table:
+    sizes = [size for size in benchmark.rows[0].batches if every_size and len(benchmark.rows[0].batches) > 1]
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0), leading=1, show_edge=False)
+    table.add_column("model\nform\nthreads", overflow="fold", max_width=30)
+    for heading in _HEADINGS[1:]:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for size in sizes:
+        table.add_column(f"of {size}\n/s", justify="right", no_wrap=True)
+    for number, row in enumerate(benchmark.rows):
+        ratios = dict(comparison.ratios[number]) if comparison else {}
+        cells = [
+            (_name(row), None),
+            (_sizes(row), None),
+            (_range(row.cold_start, "{:.2f}"), None),
+            (_latency(row.network), ratios.get("network")),
+            (_latency(row.picture), ratios.get("picture")),
+            (_best(row), ratios.get("batch")),
+            (_range(row.files, "{:,.0f}"), ratios.get("files")),
+            *((_range(row.batches[size], "{:,.0f}"), None) for size in sizes),
+        ]
+        table.add_row(*(_cell(lines, ratio) for lines, ratio in cells))
+    return table
+
+
+def _cell(lines: Sequence[str], ratio: float | None) -> Text:
+    """The figure in bold, what belongs to it below, and how it compares with the earlier one."""
+    text = Text(one_line(lines[0]), style="bold")
+    for line in lines[1:]:
+        text.append("\n" + one_line(line), style="not bold dim")
+    if ratio is not None:
+        colour = "green" if ratio > 1.05 else "red" if ratio < 0.95 else ""
+        text.append(f"\nx {ratio:.2f}", style=f"not bold {colour}")
+    return text
+
+
+def _name(row: Row) -> list[str]:
+    given = f"{row.runtime} {row.weights or ''}".strip() if row.form == GIVEN else row.form
+    return [row.model, given, "1 thread" if row.threads == 1 else f"{row.threads} threads"]
+
+
+def _sizes(row: Row) -> list[str]:
+    lines = [f"{row.bytes / 1e6:.2f} MB"]
+    if row.memory is not None:
+        lines.append(f"{row.memory / 1e6:,.0f} MB")
+    if row.accuracy is not None:
+        lines.append(f"{row.accuracy:.1%} right")
+    return lines
+
+
+def _latency(latency: Latency) -> list[str]:
+    median, p95, p99 = (f"{1e3 * seconds:.3g}" for seconds in latency[:3])
+    return [median, f"p95 {p95}", f"p99 {p99}"]
+
+
+def _best(row: Row) -> list[str]:
+    value, *spread = _range(row.batches[row.best], "{:,.0f}")
+    return [value, f"of {row.best}", *spread]
+
+
+def _range(spread: Spread, form: str) -> list[str]:
+    median, low, high = (form.format(value) for value in spread)
+    return [median, f"{low}-{high}"] if spread.low < spread.high else [median]  # the same after a single run

@@ -1,0 +1,1 @@
+"""How fast models are on this machine. Used by `emnist benchmark`."""
