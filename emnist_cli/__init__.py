@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from emnist_cli.core.errors import EmnistError as EmnistError
     from emnist_cli.core.inference.batch import predict_files as predict_files
     from emnist_cli.core.inference.recognizer import Recognizer as Recognizer
+    from emnist_cli.core.page_records import Page as Page
+    from emnist_cli.core.reading.batch import read_pages as read_pages
+    from emnist_cli.core.reading.lexicon import Lexicon as Lexicon
+    from emnist_cli.core.reading.page import read_page as read_page
     from emnist_cli.core.records import Alternative as Alternative
     from emnist_cli.core.records import Prediction as Prediction
 
@@ -20,12 +24,27 @@ __version__ = "0.1.0"
 _HOME = {
     "Alternative": "emnist_cli.core.records",
     "EmnistError": "emnist_cli.core.errors",
+    "Lexicon": "emnist_cli.core.reading.lexicon",
+    "Page": "emnist_cli.core.page_records",
     "Prediction": "emnist_cli.core.records",
     "Recognizer": "emnist_cli.core.inference.recognizer",
     "predict_files": "emnist_cli.core.inference.batch",
+    "read_page": "emnist_cli.core.reading.page",
+    "read_pages": "emnist_cli.core.reading.batch",
 }
 
-__all__ = ["Alternative", "EmnistError", "Prediction", "Recognizer", "__version__", "predict_files"]
+__all__ = [
+    "Alternative",
+    "EmnistError",
+    "Lexicon",
+    "Page",
+    "Prediction",
+    "Recognizer",
+    "__version__",
+    "predict_files",
+    "read_page",
+    "read_pages",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,11 +8,15 @@ import typer
 from typer.core import TyperGroup
 
 from emnist_cli import __version__
+from emnist_cli.commands.benchmark import benchmark
 from emnist_cli.commands.data import data
 from emnist_cli.commands.evaluate import evaluate
+from emnist_cli.commands.export import export
 from emnist_cli.commands.labels import labels
 from emnist_cli.commands.models import models
 from emnist_cli.commands.predict import predict
+from emnist_cli.commands.read import read
+from emnist_cli.commands.serve import serve
 from emnist_cli.commands.train import train
 from emnist_cli.core.errors import EmnistError, ExitCode
 from emnist_cli.output import tell
@@ -97,8 +101,12 @@ def emnist(
 
 
 app.command()(predict)
+app.command()(read)
 app.command()(evaluate)
+app.command()(benchmark)
 app.command()(labels)
 app.command()(models)
 app.command()(train)
+app.command()(export)
+app.command()(serve)
 app.add_typer(data)

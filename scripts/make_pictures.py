@@ -20,6 +20,7 @@ from PIL import Image, ImageFilter
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.core.reading.written import page  # noqa: E402
 from tests.handwriting import FIXTURES, picture  # noqa: E402
 
 PER_CLASS = 3
@@ -84,6 +85,10 @@ def make_examples(folder: Path) -> None:
     picture("5", 2, size=(900, 600), pen=0.02).convert("1").save(folder / "scan-5.tiff", compression="group4")
     small = picture("e", 1, size=(28, 28), pen=0.11, margin=0.14).point(lambda v: 255 - v)
     small.save(folder / "tiny-e.png")
+    written = page(["READ WHAT PEOPLE", "PRINT BY HAND", "ROOM 204 CODE X19B", "2026 73615 48"], donor=1, cap=64)
+    (folder / "pages").mkdir(exist_ok=True)
+    held = written.rotate(-2, Image.Resampling.BICUBIC, expand=True, fillcolor=255)
+    on_paper(held, (34, 36, 48), rng).save(folder / "pages" / "note.jpg", quality=82)
 
 
 def on_paper(drawn: Image.Image, ink: tuple[int, int, int], rng: np.random.Generator) -> Image.Image:

@@ -6,10 +6,14 @@ import json
 import re
 import runpy
 import shlex
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from emnist_cli.app import app
 from emnist_cli.core import bundle
 from emnist_cli.core.labels import SPLITS
 from tests import archives, small_data
@@ -22,6 +26,17 @@ PAGES = [*sorted((REPOSITORY / "docs").rglob("*.md")), REPOSITORY / "README.md",
 def test_the_command_reference_is_up_to_date() -> None:
     written = runpy.run_path(str(REPOSITORY / "scripts" / "make_cli_docs.py"))["reference"]()
     assert (REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8") == written, "run scripts/make_cli_docs.py"
+
+
+def test_nothing_of_the_help_is_taken_for_markup() -> None:
+    every = with_children(typer.main.get_command(app))
+    texts = [thing.help or "" for command in every for thing in (command, *command.params) if hasattr(thing, "help")]
+    assert len(texts) > 100
+    assert [text for text in texts if re.search(r"\[[a-z]", text)] == [], "it would be swallowed on a terminal"
+
+
+def with_children(command: Any) -> list[Any]:
+    return [command, *(found for child in getattr(command, "commands", {}).values() for found in with_children(child))]
 
 
 def test_the_readmes_table_is_what_the_command_prints(emnist: Emnist, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +53,7 @@ def test_the_readmes_table_is_what_the_command_prints(emnist: Emnist, monkeypatc
 def test_every_example_is_read_right(emnist: Emnist, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
     rows = list(csv.DictReader(io.StringIO(emnist("predict", "examples", "-f", "csv").out)))
-    assert len(rows) == len(list((REPOSITORY / "examples").iterdir()))
+    assert len(rows) == len(list((REPOSITORY / "examples").glob("*.*")))
     assert all(Path(row["path"]).stem.endswith(f"-{row['label']}") for row in rows)
 
 
@@ -55,7 +70,7 @@ USEFUL, TRAINING = "Ten useful lines", "Training and scoring"
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with everything that the README's commands name."""
     monkeypatch.chdir(tmp_path)
-    examples = sorted((REPOSITORY / "examples").iterdir())
+    examples = sorted((REPOSITORY / "examples").glob("*.*"))
     table = ["file,label"]
     for folder in ("scans", "form", "mine"):
         (tmp_path / folder).mkdir()
@@ -116,3 +131,19 @@ def test_the_card_has_the_manifests_figures() -> None:
         assert f"{metric['count']:,}" in card, metric
     for source in manifest["data"]:
         assert f"{source['count']:,}" in card, source
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs/reading.md"])
+def test_the_page_reads_as_it_is_said_to(emnist: Emnist, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    text = (REPOSITORY / file).read_text(encoding="utf-8")
+    said = text.split("$ emnist read examples/pages/note.jpg\n")[1].split("```")[0]
+    assert emnist("read", "examples/pages/note.jpg").out == said
+
+
+def test_the_container_has_what_serving_needs() -> None:
+    extra = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["optional-dependencies"]["serve"]
+    needed = {re.split("[>;]", requirement)[0].strip() for requirement in extra}
+    for file in ("Dockerfile", ".ci/run"):
+        commands = (REPOSITORY / file).read_text().replace("\\\n", " ").replace("&&", "\n").splitlines()
+        assert any("install" in command and needed <= set(command.split()) for command in commands), file

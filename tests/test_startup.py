@@ -47,7 +47,7 @@ def seven(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("args", [["--help"], ["predict", "--help"], ["labels"], ["models"]])
+@pytest.mark.parametrize("args", [["--help"], ["predict", "--help"], ["read", "--help"], ["labels"], ["models"]])
 def test_nothing_heavy_is_loaded(args: list[str]) -> None:
     code, _, err = run(args)
     assert code == 0
@@ -64,6 +64,27 @@ def test_predict_loads_neither_tensorflow_nor_rich(seven: Path, form: str | None
     loaded = err.split("LOADED")[1]
     assert not [name for name in (*HEAVY, "rich") if f"'{name}'" in loaded]
     assert "'ai_edge_litert'" in loaded, "the test must see what is loaded"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv", "hocr"])
+def test_read_loads_neither_tensorflow_nor_rich(seven: Path, form: str) -> None:
+    code, out, err = run(["read", str(seven), "--format", form])
+    assert code == 0
+    assert "7" in out
+    loaded = err.split("LOADED")[1]
+    assert not [name for name in (*HEAVY, "rich", "pypdfium2") if f"'{name}'" in loaded]
+    assert "'scipy'" in loaded, "the test must see what is loaded"
+
+
+def test_read_without_scipy_says_so(seven: Path) -> None:
+    code, out, err = run(["read", str(seven)], ("scipy",))
+    assert (code, out) == (6, "")
+    assert err.splitlines()[0] == "emnist: scipy is not installed; run: pip install scipy"
+
+
+def test_predict_does_not_load_what_read_needs(seven: Path) -> None:
+    _, _, err = run(["predict", str(seven)])
+    assert not [name for name in ("scipy", "pypdfium2") if f"'{name}'" in err.split("LOADED")[1]]
 
 
 def test_slim_install_without_tensorflow_and_platformdirs(seven: Path) -> None:

@@ -1,0 +1,1 @@
+"""Reading whole pages: lines, words and characters found, then read; numpy and scipy, above `core.inference`."""

@@ -1,0 +1,67 @@
+"""Boxes drawn around characters, as on forms: which pieces of ink are such, so that `segment` can take them out."""
+
+import numpy as np
+
+from emnist_cli.core.inference.pixels import Mask, bounds
+from emnist_cli.core.reading.parts import Numbers, Parts
+from emnist_cli.core.reading.shear import shear
+
+_MOST = 500  # of the largest parts are looked at
+_LEAST = 12  # pixels a side
+_STRAIGHT = 0.8  # of a box's side lies within this share of its length or three pixels of a line
+_TOLERANCE = 0.04
+_MOST_SLOPE = 0.2
+_ALIKE = 3  # boxes as tall make a fourth one of what has the form of one, but nothing apart inside
+
+
+def find_frames(parts: Parts) -> Mask:
+    """Tell which parts are boxes around others: straight on four sides, with something large inside.
+
+    Args:
+        parts: of the page.
+
+    Returns:
+        bool (n,).
+    """
+    frames, hollow = np.zeros((2, len(parts.left)), np.bool_)
+    boxes = parts.components.boxes
+    tall, wide = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    largest = np.argsort(-tall * wide)[:_MOST]
+    for number in largest[np.minimum(tall, wide)[largest] >= _LEAST].tolist():
+        inside = (boxes[:, :2] > boxes[number, :2]).all(axis=1) & (boxes[:, 2:] < boxes[number, 2:]).all(axis=1)
+        inside &= tall > 0.25 * min(tall[number], wide[number])
+        hollow[number] = _has_sides(parts, number)
+        frames[number] = hollow[number] and inside.any()
+    for number in np.flatnonzero(hollow & ~frames).tolist():
+        frames[number] = np.count_nonzero(np.abs(tall[frames] - tall[number]) < 0.1 * tall[number]) >= _ALIKE
+    return frames
+
+
+def _has_sides(parts: Parts, number: int) -> bool:
+    """Tell whether a part is straight on all four sides, the page being tilted as it may."""
+    top, left, bottom, right = parts.components.boxes[number].tolist()
+    own = parts.components.mask(np.arange(len(parts.left)) == number)[top:bottom, left:right]
+    slope, _ = _upper_side(own)
+    if abs(slope) > _MOST_SLOPE:
+        return False
+    level = shear(own, slope)[0]
+    level = shear(level.T, -slope)[0].T
+    top, left, bottom, right = bounds(level)
+    level = level[top:bottom, left:right]
+    sides = [_upper_side(side) for side in (level, level[::-1], level.T, level.T[::-1])]
+    return all(abs(slope) < _MOST_SLOPE / 2 and straight >= _STRAIGHT for slope, straight in sides)
+
+
+def _upper_side(own: Mask) -> tuple[float, float]:
+    """The slope of the line along the upper outline of ink, and the share of the outline that is near it."""
+    outline: Numbers = own.argmax(axis=0).astype(np.float64)
+    place = np.arange(len(outline))
+    limit = max(3.0, _TOLERANCE * min(own.shape))
+    near = np.ones(len(outline), np.bool_)
+    slope = 0.0
+    off = np.abs(outline)
+    for _ in range(4):
+        slope, start = (float(term) for term in np.polyfit(place[near], outline[near], 1))
+        off = np.abs(outline - start - slope * place)
+        near = off <= max(limit, float(np.quantile(off, 0.6)))
+    return slope, float((off <= limit).mean())

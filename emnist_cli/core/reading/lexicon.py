@@ -1,0 +1,188 @@
+"""A list of words that can occur on a page: each word read becomes the likeliest of them, or stays as it was read.
+
+The case is as it was read: a list in lower case serves a page in capitals. Used by `page`.
+"""
+
+import string
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_cli.core.errors import UsageError
+
+_SYMBOLS = string.digits + string.ascii_uppercase
+_LONGEST = 40  # characters of a word
+_LISTED = 0.9  # of the words on a page, the share that is in the list
+_FREE = 10.0  # a word that is not can go on in so many ways after each character
+_DOUBT = 0.02  # probability that a character is another than all that was thought of
+_SLIP = 0.01  # that one is missing or too many
+
+_CASE = 0.1  # weight of answers that are of the same case only
+_NEVER = -1e9  # logarithm of the probability of what is not allowed: so low, and differences of sums stay numbers
+
+_Table = NDArray[np.uint8]
+
+
+class Listed(NamedTuple):
+    """A character of a word as the list has it.
+
+    Attributes:
+        glyph: the number of the character on the page that it is read from; None if none was found there.
+        label: index of the answer.
+        probabilities: (labels,), how likely each answer is now.
+    """
+
+    glyph: int | None
+    label: int
+    probabilities: NDArray[np.float32]
+
+
+class _Candidate(NamedTuple):
+    """The best of the words of one length.
+
+    Attributes:
+        score: logarithm of its probability, not normalized.
+        total: of all the words of that length together.
+        symbols: the word.
+        glyphs: for each symbol the character on the page, or None.
+    """
+
+    score: float
+    total: float
+    symbols: _Table
+    glyphs: list[int | None]
+
+
+class Lexicon:
+    """A word list."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        """Take words; punctuation in them is left out, as it is on pages, and words with other letters are.
+
+        Raises:
+            UsageError: no word is left.
+        """
+        by_length: dict[int, set[bytes]] = {}
+        for word in words:
+            kept = "".join(c for c in word.strip().upper() if c.isalnum())
+            if kept and len(kept) <= _LONGEST and set(kept) <= set(_SYMBOLS):
+                by_length.setdefault(len(kept), set()).add(bytes(map(_SYMBOLS.index, kept)))
+        if not by_length:
+            raise UsageError("--lexicon: expected words of letters and digits, one a line. Received: none")
+        self._tables = {
+            length: np.frombuffer(b"".join(sorted(entries)), np.uint8).reshape(-1, length)
+            for length, entries in by_length.items()
+        }
+
+    @classmethod
+    def read(cls, path: Path) -> "Lexicon":
+        """Read a UTF-8 text file, one word a line.
+
+        Raises:
+            UsageError: it cannot be read, or has no words.
+        """
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except OSError as error:
+            raise UsageError(f"--lexicon: cannot be read: {error.strerror or error}. Received: {path}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"--lexicon: expected a text file in UTF-8. Received: {path}") from None
+        return cls(text.splitlines())
+
+    def find(self, word: NDArray[np.float32], labels: Sequence[str]) -> list[Listed] | None:
+        """Find the likeliest listed word; one character may be missing or too many on the page.
+
+        Args:
+            word: (characters, labels), what each character is likely to be.
+            labels: the answers.
+
+        Returns:
+            The word's characters, or None where it is likelier to be a word that is not listed.
+        """
+        logs = _by_symbol(word, labels)
+        candidates = [*self._same(logs), *self._missing(logs), *self._extra(logs)]
+        if not candidates:
+            return None
+        best = max(candidates, key=lambda candidate: candidate.score)
+        count = sum(len(self._tables.get(len(word) + more, ())) for more in (-1, 0, 1))
+        prior = np.log(_LISTED / count)
+        free = np.log(1 - _LISTED) - len(word) * np.log(_FREE) + logs.max(axis=1).sum()
+        if best.score + prior <= free:
+            return None
+        total = np.logaddexp.reduce([free, *(candidate.total + prior for candidate in candidates)])
+        return _spell(best, float(np.exp(best.score + prior - total)), word, labels)
+
+    def _same(self, logs: NDArray[np.float64]) -> list[_Candidate]:
+        """Words of as many characters."""
+        table = self._tables.get(len(logs))
+        if table is None:
+            return []
+        scores = logs[np.arange(len(logs)), table].sum(axis=1)
+        best = int(scores.argmax())
+        return [_Candidate(scores[best], np.logaddexp.reduce(scores), table[best], [*range(len(logs))])]
+
+    def _missing(self, logs: NDArray[np.float64]) -> list[_Candidate]:
+        """Words of one character more, which was not found on the page."""
+        count = len(logs)
+        table = self._tables.get(count + 1)
+        if table is None:
+            return []
+        before = _sums(logs[np.arange(count), table[:, :-1]])
+        after = _sums(logs[np.arange(count), table[:, 1:]])
+        known = (logs[0] > _NEVER)[table]  # what is not allowed cannot be missing either
+        scores = np.where(known, before + after[:, -1:] - after, -np.inf) + np.log(_SLIP / (count + 1))
+        row, gap = np.unravel_index(int(scores.argmax()), scores.shape)
+        glyphs = [*range(gap), None, *range(int(gap), count)]
+        return [_Candidate(scores[row, gap], np.logaddexp.reduce(scores, axis=None), table[row], glyphs)]
+
+    def _extra(self, logs: NDArray[np.float64]) -> list[_Candidate]:
+        """Words of one character less: one on the page is none, or a part of its neighbour."""
+        count = len(logs)
+        table = self._tables.get(count - 1)
+        if table is None:
+            return []
+        before = _sums(logs[np.arange(count - 1), table])
+        after = _sums(logs[np.arange(1, count), table])
+        scores = before + after[:, -1:] - after + np.log(_SLIP / count / len(_SYMBOLS))
+        row, skipped = np.unravel_index(int(scores.argmax()), scores.shape)
+        glyphs: list[int | None] = [i for i in range(count) if i != skipped]
+        return [_Candidate(scores[row, skipped], np.logaddexp.reduce(scores, axis=None), table[row], glyphs)]
+
+
+def _by_symbol(word: NDArray[np.float32], labels: Sequence[str]) -> NDArray[np.float64]:
+    """Logarithm of the probability of each symbol, both cases together."""
+    symbol = np.array([_SYMBOLS.index(label.upper()) for label in labels])
+    summed = word.astype(np.float64) @ np.eye(len(_SYMBOLS))[symbol]
+    allowed = np.isin(np.arange(len(_SYMBOLS)), symbol)
+    return np.where(allowed, np.log((1 - _DOUBT) * summed + _DOUBT / len(_SYMBOLS)), _NEVER)
+
+
+def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums of the first 0, 1, ... of each row."""
+    return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
+
+
+def _spell(found: _Candidate, weight: float, word: NDArray[np.float32], labels: Sequence[str]) -> list[Listed]:
+    """Give a listed word the case that it was read in."""
+    answers = [[i for i, label in enumerate(labels) if label.upper() == _SYMBOLS[s]] for s in found.symbols]
+    upper, lower = (np.array([case(label) for label in labels]) for case in (str.isupper, str.islower))
+    alike = np.outer(upper, upper) | np.outer(lower, lower)
+    share = word + np.float32(_CASE) * word @ alike  # a character that was read wrongly may still tell its case
+    read = [
+        None if glyph is None else max(choices, key=lambda i: share[glyph, i])
+        for glyph, choices in zip(found.glyphs, answers, strict=True)
+    ]
+    capitals = all(labels[i].isupper() for i in read[1:] if i is not None and labels[i].isalpha())
+    spelled = []
+    for glyph, label, choices in zip(found.glyphs, read, answers, strict=True):
+        if label is None or glyph is None:
+            label = next((i for i in choices if labels[i].isupper() == capitals), choices[0])
+            row = np.zeros(len(labels), np.float32)
+        else:
+            row = word[glyph] * np.float32(1 - weight)
+        row[label] += weight
+        spelled.append(Listed(glyph, label, row))
+    return spelled

@@ -1,0 +1,141 @@
+"""A photographed or scanned page -> its lines, words and characters: `segment`, which `emnist read` starts with.
+
+The way: `paper` tells ink from paper, `skew` finds how the writing leans, `rules` and `frames` find what is ruled and
+boxed, `parts` measures connected pieces of the ink that is left, `sieve` drops what is no character, `lines` groups the
+rest, `split` cuts and stacks what stands in a line, `characters` decides with the recognizer's help what belongs
+together, `words` parts lines at wide gaps.
+"""
+
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from emnist_cli.core.inference.components import find_components, find_runs
+from emnist_cli.core.inference.pixels import Mask
+from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.reading.characters import Character, find_characters
+from emnist_cli.core.reading.crops import Labels
+from emnist_cli.core.reading.frames import find_frames
+from emnist_cli.core.reading.glyphs import Box, Glyph, Layout, TextLine
+from emnist_cli.core.reading.lines import find_lines, slope_of
+from emnist_cli.core.reading.paper import Page, find_ink
+from emnist_cli.core.reading.parts import Indices, Parts, Tilt, find_parts, tallest_letter, typical_height
+from emnist_cli.core.reading.pieces import around
+from emnist_cli.core.reading.rules import find_rules
+from emnist_cli.core.reading.sieve import choose, depths, keep_text, stroke_of
+from emnist_cli.core.reading.skew import estimate_slant, estimate_slope
+from emnist_cli.core.reading.split import Views, make_pieces
+from emnist_cli.core.reading.words import split_words
+
+
+class Writing(NamedTuple):
+    """The writing on a page.
+
+    Attributes:
+        parts: connected pieces of ink.
+        owner: int32, 1 + the number of the part that each pixel of the reduced page belongs to; 0 for none.
+        slope: of the lines, rows per column.
+        size: how tall characters are, in pixels of the reduced page.
+        lines: numbers of each line's parts.
+        marks: numbers of the small parts that may belong to a character.
+    """
+
+    parts: Parts
+    owner: Labels
+    slope: float
+    size: float
+    lines: list[Indices]
+    marks: Indices
+
+
+def segment(shade: NDArray[np.uint8] | NDArray[np.float32], recognizer: Recognizer) -> Layout:
+    """Find the lines, words and characters of a page.
+
+    Args:
+        shade: the upright page, 0 black; uint8 in [0, 255] or float32 in [0, 1], (h, w).
+        recognizer: says what each character may be.
+
+    Returns:
+        What was found, boxes in pixels of `shade`; no lines where nothing is written.
+    """
+    height, width = shade.shape
+    page = find_ink(shade)
+    slope = estimate_slope(find_runs(page.mask))
+    parts = find_parts(find_components(page.mask), Tilt(slope))
+    mask = page.mask & ~find_rules(page, slope, max(max(page.mask.shape) / 8, 2.5 * tallest_letter(parts)))
+    boxes = _find_boxes(page.mask, slope) | _find_boxes(page.trace, slope)
+    writing = _find_writing(page, mask, slope, boxes)
+    if writing:
+        slope, size = writing.slope, writing.size
+        mask &= ~find_rules(page, slope, max(2.5 * size, 40))
+        if boxes.any():
+            mask &= ~find_rules(page._replace(trace=boxes, mask=boxes & page.mask), slope, 1.1 * size)
+        writing = _find_writing(page, mask, slope, np.zeros_like(boxes))
+    if not writing:
+        return Layout(width, height, ())
+    lines = keep_text(_find_characters(page, writing, recognizer), writing.size, recognizer)
+    return Layout(width, height, tuple(_finish(line, writing.size, page) for line in lines))
+
+
+def _find_boxes(mask: Mask, slope: float) -> Mask:
+    """The ink of boxes that are drawn around characters, and of what touches them."""
+    parts = find_parts(find_components(mask), Tilt(slope))
+    return parts.components.mask(find_frames(parts))
+
+
+def _find_writing(page: Page, mask: Mask, slope: float, boxes: Mask) -> Writing | None:
+    """Group the ink of `mask` into lines, and see by them how they slope; None where nothing is written.
+
+    The ink of `boxes` says nothing of how tall characters are.
+    """
+    components = find_components(mask)
+    owner = components.labels
+    depth = depths(page, owner)
+    boxed = np.bincount(owner[boxes], minlength=len(depth) + 1)[1:] > 0
+    for _ in range(2):
+        parts = find_parts(components, Tilt(slope))
+        size = typical_height(parts, boxed) or typical_height(parts, boxed & False)
+        if not size:
+            return None
+        main, marks = choose(parts, depth, size)
+        chosen = parts.select(main)
+        lines = find_lines(chosen, size)
+        slope += slope_of(chosen, lines, size)
+    return Writing(parts, owner, slope, size, [main[line] for line in lines], marks) if lines else None
+
+
+def _find_characters(page: Page, writing: Writing, recognizer: Recognizer) -> list[list[Character]]:
+    """Decide for each line what its characters are."""
+    parts, owner, size = writing.parts, writing.owner, writing.size
+    every = np.concatenate(writing.lines)
+    tilt = Tilt(writing.slope, estimate_slant(parts.components, every, writing.slope, size))
+    views = Views(find_parts(parts.components, tilt._replace(slant=0.0)), find_parts(parts.components, tilt), tilt)
+    stroke, fresh = stroke_of(parts, every), count(len(parts.left) + 1)
+    homes = _nearest_lines(parts, writing.lines, writing.marks)
+    rows = [
+        make_pieces(views, line, writing.marks[homes == i], owner, fresh, size, stroke)
+        for i, line in enumerate(writing.lines)
+    ]
+    return find_characters(page, owner, rows, size, recognizer)
+
+
+def _nearest_lines(parts: Parts, lines: list[Indices], marks: Indices) -> Indices:
+    """For each mark the line of the nearest part."""
+    of = np.repeat(np.arange(len(lines)), [len(line) for line in lines])
+    places = np.stack([(parts.left + parts.right) / 2, parts.middle], axis=1)
+    return np.asarray(of[cKDTree(places[np.concatenate(lines)]).query(places[marks])[1]], np.int64)
+
+
+def _finish(line: list[Character], size: float, page: Page) -> TextLine:
+    """Turn a line's characters into words of glyphs, in pixels of the page."""
+    height, width = page.shade.shape
+
+    def whole(box: Box) -> Box:
+        left, top, right, bottom = (side * page.factor for side in box)
+        return Box(left, top, min(right, width), min(bottom, height))
+
+    words = tuple(tuple(Glyph(whole(c.piece.box), c.probabilities) for c in word) for word in split_words(line, size))
+    return TextLine(around([glyph.box for word in words for glyph in word]), words)
