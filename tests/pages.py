@@ -42,7 +42,7 @@ def character(label: str, height: int, donor: int = 0, pen: float = 0.09) -> Gre
 def write(
     lines: list[str], height: int = 60, *, gap: float = 0.25, word: float = 1.0, pitch: float = 2.0, bend: float = 0.0
 ) -> Made:
-    """Write lines of characters and spaces.
+    """Write lines of characters and spaces, by all three donors, but for the first one's i: it is no i.
 
     Args:
         lines: of characters that `tests.handwriting` has, and spaces.
@@ -62,7 +62,7 @@ def write(
             if label == " ":
                 x += (word - gap) * height
                 continue
-            drawn = character(label, height, (row + place) % 3)
+            drawn = character(label, height, 1 + (row + place) % 2 if label == "i" else (row + place) % 3)
             sunk = bend * (1 - (2 * x / width - 1) ** 2) + 0.28 * (label in DEEP)
             left, bottom = int(x), int((1.5 + row * pitch + 1 + sunk) * height)
             box = Box(left, bottom - drawn.shape[0], left + drawn.shape[1], bottom)

@@ -1,5 +1,7 @@
 """Boxes drawn around characters, as on forms: which pieces of ink are such, so that `segment` can take them out."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from emnist_cli.core.inference.pixels import Mask, bounds
@@ -14,42 +16,58 @@ _MOST_SLOPE = 0.2
 _ALIKE = 3  # boxes as tall make a fourth one of what has the form of one, but nothing apart inside
 
 
-def find_frames(parts: Parts) -> Mask:
-    """Tell which parts are boxes around others: straight on four sides, with something large inside.
+class Frames(NamedTuple):
+    """Boxes among the parts of a page.
 
-    Args:
-        parts: of the page.
-
-    Returns:
-        bool (n,).
+    Attributes:
+        every: bool (n,): straight on four sides, with something large inside.
+        plain: bool (n,): those that are nothing else; the others have cells, or something in them touches a side.
     """
-    frames, hollow = np.zeros((2, len(parts.left)), np.bool_)
+
+    every: Mask
+    plain: Mask
+
+
+def find_frames(parts: Parts) -> Frames:
+    """Tell which parts are boxes around others."""
+    frames, hollow, plain = np.zeros((3, len(parts.left)), np.bool_)
     boxes = parts.components.boxes
     tall, wide = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     largest = np.argsort(-tall * wide)[:_MOST]
     for number in largest[np.minimum(tall, wide)[largest] >= _LEAST].tolist():
         inside = (boxes[:, :2] > boxes[number, :2]).all(axis=1) & (boxes[:, 2:] < boxes[number, 2:]).all(axis=1)
         inside &= tall > 0.25 * min(tall[number], wide[number])
-        hollow[number] = _has_sides(parts, number)
-        frames[number] = hollow[number] and inside.any()
+        level = _level(parts, number)
+        if level is not None and all(_is_side(*_upper_side(side)) for side in _sides(level)):
+            hollow[number], frames[number] = True, inside.any()
+            margins = [max(3, side // 5) for side in level.shape]
+            middle = level[margins[0] : -margins[0], margins[1] : -margins[1]]
+            plain[number] = frames[number] and np.count_nonzero(middle) < 0.02 * np.count_nonzero(level)
     for number in np.flatnonzero(hollow & ~frames).tolist():
         frames[number] = np.count_nonzero(np.abs(tall[frames] - tall[number]) < 0.1 * tall[number]) >= _ALIKE
-    return frames
+    return Frames(frames, plain)
 
 
-def _has_sides(parts: Parts, number: int) -> bool:
-    """Tell whether a part is straight on all four sides, the page being tilted as it may."""
+def _level(parts: Parts, number: int) -> Mask | None:
+    """One part, turned so that its upper side is level; None where that is too steep."""
     top, left, bottom, right = parts.components.boxes[number].tolist()
     own = parts.components.mask(np.arange(len(parts.left)) == number)[top:bottom, left:right]
     slope, _ = _upper_side(own)
     if abs(slope) > _MOST_SLOPE:
-        return False
+        return None
     level = shear(own, slope)[0]
     level = shear(level.T, -slope)[0].T
     top, left, bottom, right = bounds(level)
-    level = level[top:bottom, left:right]
-    sides = [_upper_side(side) for side in (level, level[::-1], level.T, level.T[::-1])]
-    return all(abs(slope) < _MOST_SLOPE / 2 and straight >= _STRAIGHT for slope, straight in sides)
+    return level[top:bottom, left:right]
+
+
+def _sides(level: Mask) -> tuple[Mask, Mask, Mask, Mask]:
+    """A part with each of its sides up."""
+    return level, level[::-1], level.T, level.T[::-1]
+
+
+def _is_side(slope: float, straight: float) -> bool:
+    return abs(slope) < _MOST_SLOPE / 2 and straight >= _STRAIGHT
 
 
 def _upper_side(own: Mask) -> tuple[float, float]:

@@ -28,6 +28,7 @@ _SURROUNDINGS = (1 / 30, 1 / 10, 1 / 5)  # of the longer side
 _DECISIVE = 0.5  # of at most 1: how one-sided differences from the surroundings are
 _CELL = 16  # pixels a side of a cell of the maps of noise and of ink
 _DIM = 0.35  # of the brightness of most of the paper
+_AROUND = (9, 21)  # cells a side in which noise is measured: at least, at most
 _QUARTER = 0.319  # standard deviations from the mean are a quarter of the values of a normal distribution
 _CLEAR = 0.15  # depth that is ink at first sight
 _SHARE = 0.42  # of the depth of ink nearby from which a pixel is ink
@@ -93,13 +94,15 @@ def find_ink(shade: NDArray[np.uint8] | Grey) -> Page:
     stroke = _stroke_width(depth > max(4 * float(np.quantile(np.abs(depth[::4, ::4]), 0.25)) / _QUARTER, _CLEAR))
     # Now that the strokes' width is known, what is wider is a shadow.
     light = _light(bright, min(max(_STROKES * stroke, 4 * _BLOCK), widest))
-    middle, noise = _measure(1 - bright / light, max(9, round(_STROKES * stroke / _CELL)))
+    middle, noise = _measure(1 - bright / light, min(max(_AROUND[0], round(_STROKES * stroke / _CELL)), _AROUND[1]))
     light *= 1 - np.clip(_spread(middle, _CELL, bright.shape), 0, 0.12)
     dim = _DIM * float(np.quantile(light[::4, ::4], 0.9))
     depth = _absorbed(bright, light, dim)
     least = _spread(np.maximum(4 * noise, MIN_DEPTH), _CELL, depth.shape)
     mask = depth > np.maximum(least, _SHARE * _level(depth))
-    trace, mask = (ink & ~_solid_border(ink, max(9, round(4 * stroke))) for ink in (depth > least / 2, mask))
+    side = max(9, round(4 * stroke))
+    trace, mask = (ink & ~_solid_border(ink, side) for ink in (depth > least / 2, mask))
+    mask |= _gaps(mask, round(_stroke_width(mask) / 2))
     return Page(shade, dark, factor, light, dim, trace, mask, depth, float(3 * np.median(noise)))
 
 
@@ -107,6 +110,15 @@ def _absorbed(bright: Grey, light: Grey, dim: float) -> Grey:
     """The share of the light that is missing; where there is hardly any, noise must not pass for ink."""
     absorbed: Grey = np.divide(light - bright, np.maximum(light, np.float32(dim)), dtype=np.float32)
     return absorbed
+
+
+def _gaps(mask: Mask, size: int) -> Mask:
+    """Gaps of so many pixels in upright strokes, which would part lines else."""
+    above, below = mask.copy(), mask.copy()
+    for step in range(1, size + 1):
+        above[step:] |= mask[:-step]
+        below[:-step] |= mask[step:]
+    return above & below
 
 
 def _solid_border(mask: Mask, side: int) -> Mask:
@@ -119,9 +131,15 @@ def _solid_border(mask: Mask, side: int) -> Mask:
 
 
 def _stroke_width(mask: Mask) -> float:
-    """How wide strokes are, in pixels: half of the ink is in runs, along rows and columns, that are no longer."""
-    lengths = [runs.end - runs.start for runs in (find_runs(mask), find_runs(mask.T))]
-    every = np.sort(np.concatenate(lengths))
+    """How wide strokes are, in pixels: half of the ink is in runs, along rows and columns, that are no longer.
+
+    What touches the border or goes from side to side is left out, if there is anything else.
+    """
+    parts = find_components(mask)
+    start, end = parts.boxes[:, :2], parts.boxes[:, 2:]
+    inside = (start > 0) & (end < mask.shape) & (end - start < 0.8 * np.array(mask.shape))
+    ink = parts.mask(inside[:, 0] & inside[:, 1]) if inside.all(axis=1).any() else mask
+    every = np.sort(np.concatenate([runs.end - runs.start for runs in (find_runs(ink), find_runs(ink.T))]))
     if not len(every):
         return 0.0
     weight = np.cumsum(every)

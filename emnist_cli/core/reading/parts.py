@@ -68,6 +68,11 @@ class Tilt(NamedTuple):
     slope: float
     slant: float = 0.0
 
+    @property
+    def level(self) -> "Tilt":
+        """The same slope, without the slant."""
+        return Tilt(self.slope)
+
     def along(self, rows: Numbers | Indices, columns: Numbers | Indices) -> Numbers:
         """How far along its line a pixel is."""
         return columns + self.slope * rows + self.slant * self.across(rows, columns)

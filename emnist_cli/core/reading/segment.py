@@ -66,7 +66,12 @@ def segment(shade: NDArray[np.uint8] | NDArray[np.float32], recognizer: Recogniz
     slope = estimate_slope(find_runs(page.mask))
     parts = find_parts(find_components(page.mask), Tilt(slope))
     mask = page.mask & ~find_rules(page, slope, max(max(page.mask.shape) / 8, 2.5 * tallest_letter(parts)))
-    boxes = _find_boxes(page.mask, slope) | _find_boxes(page.trace, slope)
+    boxes = np.zeros_like(mask)
+    for ink in (page.mask, page.trace):
+        components = find_components(ink)
+        frames = find_frames(find_parts(components, Tilt(slope)))
+        boxes |= components.mask(frames.every)
+        mask &= ~components.mask(frames.plain)
     writing = _find_writing(page, mask, slope, boxes)
     if writing:
         slope, size = writing.slope, writing.size
@@ -78,12 +83,6 @@ def segment(shade: NDArray[np.uint8] | NDArray[np.float32], recognizer: Recogniz
         return Layout(width, height, ())
     lines = keep_text(_find_characters(page, writing, recognizer), writing.size, recognizer)
     return Layout(width, height, tuple(_finish(line, writing.size, page) for line in lines))
-
-
-def _find_boxes(mask: Mask, slope: float) -> Mask:
-    """The ink of boxes that are drawn around characters, and of what touches them."""
-    parts = find_parts(find_components(mask), Tilt(slope))
-    return parts.components.mask(find_frames(parts))
 
 
 def _find_writing(page: Page, mask: Mask, slope: float, boxes: Mask) -> Writing | None:
@@ -112,7 +111,7 @@ def _find_characters(page: Page, writing: Writing, recognizer: Recognizer) -> li
     parts, owner, size = writing.parts, writing.owner, writing.size
     every = np.concatenate(writing.lines)
     tilt = Tilt(writing.slope, estimate_slant(parts.components, every, writing.slope, size))
-    views = Views(find_parts(parts.components, tilt._replace(slant=0.0)), find_parts(parts.components, tilt), tilt)
+    views = Views(find_parts(parts.components, tilt.level), find_parts(parts.components, tilt), tilt)
     stroke, fresh = stroke_of(parts, every), count(len(parts.left) + 1)
     homes = _nearest_lines(parts, writing.lines, writing.marks)
     rows = [

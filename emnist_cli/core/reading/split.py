@@ -10,6 +10,8 @@ from emnist_cli.core.reading.glyphs import Box
 from emnist_cli.core.reading.parts import Indices, Numbers, Parts, Tilt
 from emnist_cli.core.reading.pieces import Piece, Span, gap, shared, union
 
+_MOST_CUT = 2.5  # strokes that are cut through at most
+
 
 class Views(NamedTuple):
     """A page's parts as seen upright and along the slant of the writing.
@@ -90,7 +92,7 @@ def _attach(pieces: list[Piece], mark: Piece, size: float) -> None:
         aside = max(gap(piece, mark), gap(mark, piece))
         above = piece.top - mark.bottom
         narrow = piece.width < 0.5 * size
-        if aside < (0.2 * size if narrow else 0.0) and -0.1 * size < above < 0.6 * size:
+        if aside < (0.2 * size if narrow else 0.0) and -0.1 * size < above < max(0.6 * size, 0.9 * piece.height):
             cost = max(aside, 0) / (0.3 * size) + max(above, 0) / (1.5 * size) + (0 if narrow else 0.4)
         elif aside < 0.05 * size and max(above, mark.top - piece.bottom) < 0.08 * size:
             cost = 0.2
@@ -103,18 +105,22 @@ def _attach(pieces: list[Piece], mark: Piece, size: float) -> None:
 
 
 def _cut(piece: Piece, owner: Labels, fresh: Iterator[int], size: float, tilt: Tilt, stroke: float) -> list[Piece]:
-    """Cut a wide part, along the slant, wherever little ink stands in a column."""
+    """Cut a wide part wherever little ink stands in a column, upright or along the slant: where the thinnest one is."""
     if piece.width < 0.75 * size or piece.width < 0.6 * piece.height:
         return [piece]
     box, number = piece.box, piece.numbers[0]
     region = owner[box.top : box.bottom, box.left : box.right]
     rows, columns = np.nonzero(region == number)
     rows, columns = rows + box.top, columns + box.left
-    along = np.floor(tilt.along(rows, columns) - piece.slanted.start).astype(np.int64)
-    profile = np.bincount(along).astype(np.float64)
-    cuts = _places(profile, size, stroke)
-    which = np.searchsorted(np.array(cuts, np.int64), along, side="right")
-    upright, across = Tilt(tilt.slope).along(rows, columns), tilt.across(rows, columns)
+    slanted, upright, across = tilt.along(rows, columns), tilt.level.along(rows, columns), tilt.across(rows, columns)
+    views = []
+    for along in (slanted, upright):
+        column = np.floor(along - along.min()).astype(np.int64)
+        profile = np.bincount(column).astype(np.float64)
+        cuts = _places(profile, size, stroke)
+        views.append((min(profile[cuts], default=np.inf), column, profile, cuts))
+    _, column, profile, cuts = min(views, key=lambda view: view[0])
+    which = np.searchsorted(np.array(cuts, np.int64), column, side="right")
     out: list[Piece] = []
     for k in range(len(cuts) + 1):
         own = which == k
@@ -127,7 +133,7 @@ def _cut(piece: Piece, owner: Labels, fresh: Iterator[int], size: float, tilt: T
             Piece(
                 (name,),
                 Span(float(upright[own].min()), float(upright[own].max()) + 1),
-                Span(float(along[own].min()) + piece.slanted.start, float(along[own].max()) + piece.slanted.start + 1),
+                Span(float(slanted[own].min()), float(slanted[own].max()) + 1),
                 float(across[own].min()),
                 float(across[own].max()) + 1,
                 Box(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1),
@@ -143,7 +149,7 @@ def _places(profile: Numbers, size: float, stroke: float) -> list[int]:
     margin = max(3, int(0.2 * size))
     order = [int(i) for i in np.argsort(smooth, kind="stable") if margin <= i < len(smooth) - margin]
     chosen: list[int] = []
-    most = max(2.0 * stroke, 3.0)
+    most = max(_MOST_CUT * stroke, 3.0)
     for i in order:
         if smooth[i] > most or len(chosen) == 6:
             break
