@@ -30,16 +30,24 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+_OFFICE = ("xlsx", "xls", "ods", "odt", "docx", "doc", "pdf")
+
+
 def choose_format(asked: Format | None, output: Path | None = None) -> Format | None:
     """Decide the format: as asked, else by the output file's suffix, else a table on a terminal.
 
     Returns:
         The format, or None for plain lines with tabs between the fields, as pipes want them.
+
+    Raises:
+        UsageError: the suffix is that of a format of office programs, which would not open what is written.
     """
     if asked is not None:
         return asked
     if output is not None:
         suffix = output.suffix.lower().lstrip(".")
+        if suffix in _OFFICE:
+            raise UsageError(f"--output: no .{suffix} is written; spreadsheets open .csv. Received: {output}")
         return Format(suffix) if suffix in {"json", "jsonl", "csv"} else None
     return Format.TABLE if sys.stdout.isatty() else None
 
@@ -163,7 +171,10 @@ def check_place(path: Path) -> None:
 @contextmanager
 def _open_stdout() -> Iterator[TextIO]:
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        if sys.stdout.isatty():  # shows what its own encoding has, and escapes of the rest
+            sys.stdout.reconfigure(errors="backslashreplace", newline="\n")
+        else:
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
     try:
         yield sys.stdout
         sys.stdout.flush()

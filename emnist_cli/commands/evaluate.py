@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from emnist_cli.commands.completing import offer_splits
 from emnist_cli.commands.options import DataDir, FormatOption, Model, Output, Part, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import EvaluateConfig
@@ -24,7 +25,10 @@ _FEW = 5  # so many pictures without an answer are told one by one
 
 def evaluate(
     split: Annotated[
-        str | None, typer.Option("--split", "-s", help=f"Score on one of {', '.join(SPLITS)}.", metavar="SPLIT")
+        str | None,
+        typer.Option(
+            "--split", "-s", help=f"Score on one of {', '.join(SPLITS)}.", metavar="SPLIT", autocompletion=offer_splits
+        ),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Score on the pictures of this folder.", metavar="DIR")] = None,
     labels: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from emnist_cli.commands.completing import offer_splits
 from emnist_cli.commands.options import FormatOption, Output
 from emnist_cli.core.labels import SPLITS, find_split
 from emnist_cli.output import Format, choose_format, open_output, write
@@ -19,7 +20,10 @@ COLUMNS = {
 
 def labels(
     split: Annotated[
-        str, typer.Option("--split", "-s", help=f"One of {', '.join(SPLITS)}.", metavar="SPLIT")
+        str,
+        typer.Option(
+            "--split", "-s", help=f"One of {', '.join(SPLITS)}.", metavar="SPLIT", autocompletion=offer_splits
+        ),
     ] = "byclass",
     form: FormatOption = None,
     output: Output = None,
@@ -42,4 +46,12 @@ def labels(
         if table.train != table.paper_train:
             size += f" in the archive ({table.paper_train:,} and {table.paper_test:,} in the paper)"
         title = f"{table.name}: {table.about}; {len(table.classes)} classes, {size}"
-        print_table(records, COLUMNS, stream, title, right=("id", "stored_id", "ascii"))
+        print_table(
+            records,
+            COLUMNS,
+            stream,
+            title,
+            right=("id", "stored_id", "ascii"),
+            labels=("label",),
+            characters=("characters",),
+        )

@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from emnist_cli.console.tables import make_console, print_whole
+from emnist_cli.console.progress import make_progress
+from emnist_cli.console.style import BAD, GOOD, fit, make_console, make_table
+from emnist_cli.console.tables import print_whole
 from emnist_cli.core.benchmark.compare import Comparison
 from emnist_cli.core.benchmark.plan import GIVEN
 from emnist_cli.core.benchmark.results import Benchmark, Row
 from emnist_cli.core.benchmark.summary import describe_how, describe_load
 from emnist_cli.core.benchmark.timing import Latency, Spread
-from emnist_cli.output import one_line
 
 _HEADINGS = ("model", "file\nmemory", "start\ns", "network\nms", "picture\nms", "batches\n/s", "files\n/s")
 
@@ -29,31 +29,35 @@ def measuring(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
     if quiet or not sys.stderr.isatty():
         yield lambda done, total, what: None
         return
-    columns = (TextColumn("measuring: {task.description:14}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=False) as bar:
+    with make_progress(TaskProgressColumn(), TimeRemainingColumn()) as bar:
         task = bar.add_task("")
-        yield lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+
+        def update(done: int, total: int, what: str) -> None:
+            bar.update(task, completed=done, total=total, description=f"measuring: {what:14}")
+
+        yield update
 
 
 def print_benchmark(benchmark: Benchmark, comparison: Comparison | None, stream: TextIO) -> None:
     """Draw the machine, a row for each model, form and thread count, and what the machine could do."""
     console = make_console(stream)
     for number, line in enumerate(describe_how(benchmark)):
-        console.print(Text(one_line(line), style="" if number else "bold"), soft_wrap=not console.is_terminal)
-    table = _table(benchmark, comparison, every_size=True)
+        console.print(Text(fit(line, console), style="" if number else "bold"), soft_wrap=not console.is_terminal)
+    console.print()
+    table = _table(benchmark, comparison, console, every_size=True)
     needed = Measurement.get(console, console.options.update(width=10_000, max_width=10_000), table).maximum
     short = console.is_terminal and needed > console.width
-    print_whole(_table(benchmark, comparison, every_size=False) if short else table, stream)
-    lines = describe_load(benchmark)
+    print_whole(_table(benchmark, comparison, console, every_size=False) if short else table, stream)
+    lines = ["", *describe_load(benchmark)]
     if short and len(benchmark.rows[0].batches) > 1:
         lines.append("Other sizes of batches: in a wider window, or with --format csv.")
     for line in lines:
-        console.print(Text(one_line(line), style="dim"), soft_wrap=not console.is_terminal)
+        console.print(Text(fit(line, console)), soft_wrap=not console.is_terminal)
 
 
-def _table(benchmark: Benchmark, comparison: Comparison | None, every_size: bool) -> Table:
+def _table(benchmark: Benchmark, comparison: Comparison | None, console: Console, every_size: bool) -> Table:
     sizes = [size for size in benchmark.rows[0].batches if every_size and len(benchmark.rows[0].batches) > 1]
-    table = Table(box=SIMPLE_HEAD, padding=(0, 0), leading=1, show_edge=False)
+    table = make_table(console, padding=(0, 0), leading=1)
     table.add_column("model\nform\nthreads", overflow="fold", max_width=30)
     for heading in _HEADINGS[1:]:
         table.add_column(heading, justify="right", no_wrap=True)
@@ -65,23 +69,23 @@ def _table(benchmark: Benchmark, comparison: Comparison | None, every_size: bool
             (_name(row), None),
             (_sizes(row), None),
             (_range(row.cold_start, "{:.2f}"), None),
-            (_latency(row.network), ratios.get("network")),
-            (_latency(row.picture), ratios.get("picture")),
+            (_latency(row.network, 3), ratios.get("network")),
+            (_latency(row.picture, 2), ratios.get("picture")),
             (_best(row), ratios.get("batch")),
             (_range(row.files, "{:,.0f}"), ratios.get("files")),
             *((_range(row.batches[size], "{:,.0f}"), None) for size in sizes),
         ]
-        table.add_row(*(_cell(lines, ratio) for lines, ratio in cells))
+        table.add_row(*(_cell(lines, ratio, console) for lines, ratio in cells))
     return table
 
 
-def _cell(lines: Sequence[str], ratio: float | None) -> Text:
+def _cell(lines: Sequence[str], ratio: float | None, console: Console) -> Text:
     """The figure in bold, what belongs to it below, and how it compares with the earlier one."""
-    text = Text(one_line(lines[0]), style="bold")
+    text = Text(fit(lines[0], console), style="bold")
     for line in lines[1:]:
-        text.append("\n" + one_line(line), style="not bold dim")
+        text.append("\n" + fit(line, console), style="not bold dim")
     if ratio is not None:
-        colour = "green" if ratio > 1.05 else "red" if ratio < 0.95 else ""
+        colour = GOOD if ratio > 1.05 else BAD if ratio < 0.95 else ""
         text.append(f"\nx {ratio:.2f}", style=f"not bold {colour}")
     return text
 
@@ -100,8 +104,8 @@ def _sizes(row: Row) -> list[str]:
     return lines
 
 
-def _latency(latency: Latency) -> list[str]:
-    median, p95, p99 = (f"{1e3 * seconds:.3g}" for seconds in latency[:3])
+def _latency(latency: Latency, decimals: int) -> list[str]:
+    median, p95, p99 = (f"{1e3 * seconds:,.{decimals}f}" for seconds in latency[:3])
     return [median, f"p95 {p95}", f"p99 {p99}"]
 
 

@@ -2,14 +2,12 @@
 
 from typing import Any, TextIO
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
-from emnist_cli.console.tables import make_console, print_table, print_whole
+from emnist_cli.console.style import fit, make_console, make_table
+from emnist_cli.console.tables import print_table, print_title, print_whole
 from emnist_cli.core.evaluation.summary import Figure, summarize
 from emnist_cli.core.records import Evaluation
-from emnist_cli.output import one_line
 
 _CLASSES, _CONFUSIONS = 15, 10
 
@@ -24,7 +22,9 @@ def print_evaluation(evaluation: Evaluation, stream: TextIO) -> None:
         title = f"the worst {len(worst)} of {title}; --format csv has all"
     figures = ("precision", "recall", "f1", "support")
     rows = [{"label": c.label, **{k: _number(v) for k, v in zip(figures, c[2:], strict=True)}} for c in worst]
-    print_table(rows, {"label": "class", **{name: name for name in figures}}, stream, title, right=figures)
+    headings = {"label": "class", **{name: name for name in figures}}
+    stream.write("\n")
+    print_table(rows, headings, stream, title, right=figures, labels=("label",))
     _print_confusions(e, stream)
     title = "accuracy where the least sure answers are left out"
     rejection = [
@@ -32,18 +32,19 @@ def print_evaluation(evaluation: Evaluation, stream: TextIO) -> None:
         for r in e.rejection
     ]
     headings = {"answered": "answered", "threshold": "--min-confidence", "accuracy": "accuracy"}
+    stream.write("\n")
     print_table(rejection, headings, stream, title, right=tuple(headings))
 
 
 def _print_summary(e: Evaluation, stream: TextIO) -> None:
+    print_title(f"{e.subject.model} on {e.count:,} pictures: {e.subject.on}", stream)
     console = make_console(stream)
-    title = one_line(f"{e.subject.model} on {e.count:,} pictures: {e.subject.on}")
-    console.print(Text(title, style="bold"), soft_wrap=not console.is_terminal)
-    table = Table(box=SIMPLE_HEAD, show_header=False)
-    for style in ("", "bold", "dim"):
-        table.add_column(style=style)
+    table = make_table(console, show_header=False)
+    table.add_column()
+    table.add_column(style="bold", justify="right")
+    table.add_column()
     for row in _summary(e):
-        table.add_row(*row)
+        table.add_row(*(Text(fit(cell, console)) for cell in row))
     print_whole(table, stream)
 
 
@@ -59,13 +60,12 @@ def _summary(e: Evaluation) -> list[Figure]:
 def _print_confusions(e: Evaluation, stream: TextIO) -> None:
     if not e.confusions:
         return
-    console = make_console(stream)
     shown = e.confusions[:_CONFUSIONS]
     of = f"the {len(shown)} most frequent of {len(e.confusions)} confusions" if len(shown) < len(e.confusions) else ""
-    console.print(Text(of or "confusions", style="bold"), end="\n\n")
-    for c in shown:
-        console.print(Text(f"  {one_line(c.truth)} read as {one_line(c.predicted)}: {c.count:,}"), soft_wrap=True)
-    console.print()
+    rows = [{"truth": c.truth, "predicted": c.predicted, "count": c.count} for c in shown]
+    headings = {"truth": "class", "predicted": "read as", "count": "pictures"}
+    stream.write("\n")
+    print_table(rows, headings, stream, of or "confusions", right=("count",), labels=("truth", "predicted"))
 
 
 def _number(value: Any) -> str:

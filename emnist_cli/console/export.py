@@ -4,8 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
+from emnist_cli.console.progress import make_spinner
 
 
 @contextmanager
@@ -14,9 +13,7 @@ def show_stages(quiet: bool) -> Iterator[Callable[[str], None]]:
     if quiet or not sys.stderr.isatty():
         yield lambda stage: None
         return
-    console = Console(file=sys.stderr)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+    with make_spinner() as bar:
         task = bar.add_task("")
         # Drawn at once: while libraries are silenced, nothing is.
         yield lambda stage: bar.update(task, description=stage, refresh=True)

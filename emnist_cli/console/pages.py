@@ -1,12 +1,11 @@
 """The bar of `emnist read` over many pages."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import TimeRemainingColumn
 
+from emnist_cli.console.progress import Count, make_progress
 from emnist_cli.core.page_records import Page
 
 
@@ -17,9 +16,7 @@ def reading_pages(files: int) -> Iterator[Callable[[Page], None]]:
     Args:
         files: how many there are. How many pages PDFs have turns out as they come.
     """
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+    with make_progress(Count(), TimeRemainingColumn()) as bar:
         task = bar.add_task("reading pages", total=files)
         total, failed = files, 0
 

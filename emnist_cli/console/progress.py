@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
-    MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    SpinnerColumn,
     Task,
     TextColumn,
     TimeRemainingColumn,
@@ -20,18 +19,55 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+from emnist_cli.console.style import is_plain, make_console
+
 _EVERY = 0.1  # seconds between updates
+_BAR = 30  # columns at most; less where figures need the window
+
+
+def make_progress(*figures: str | ProgressColumn, disable: bool = False) -> Progress:
+    """Return a bar on stderr, with what it is about before it and figures behind it; it leaves nothing behind.
+
+    stdout is left alone: what libraries print there is silenced by others while a bar is drawn.
+    """
+    columns = (_words("{task.description}"), BarColumn(bar_width=None, table_column=Column(max_width=_BAR)), *figures)
+    console = make_console(sys.stderr)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, disable=disable)
+
+
+def make_spinner() -> Progress:
+    """Return what shows on stderr, for work of unknown length, that something is done, and what."""
+    console = make_console(sys.stderr)
+    spinner = SpinnerColumn("line" if is_plain(console) else "dots")
+    return Progress(spinner, _words("{task.description}"), console=console, transient=True, redirect_stdout=False)
+
+
+def _words(form: str) -> TextColumn:
+    return TextColumn(form, markup=False)
+
+
+class Count(ProgressColumn):
+    """How many of how many are done."""
+
+    def __init__(self) -> None:
+        """Keep it on one line in the narrowest window."""
+        super().__init__(Column(no_wrap=True, justify="right"))
+
+    def render(self, task: Task) -> Text:
+        """Draw the count."""
+        total = "?" if task.total is None else f"{task.total:,.0f}"
+        return Text(f"{f'{task.completed:,.0f}':>{len(total)}}/{total}")
 
 
 class _Rate(ProgressColumn):
     """Pictures a second, on one line in the narrowest window."""
 
     def __init__(self) -> None:
-        super().__init__(Column(no_wrap=True))
+        super().__init__(Column(no_wrap=True, justify="right"))
 
     def render(self, task: Task) -> Text:
         """Draw the rate."""
-        return Text(f"{task.speed or 0:,.0f} pictures/s", style="dim")
+        return Text(f"{task.speed or 0:>5,.0f} pictures/s")
 
 
 class Reading:
@@ -68,9 +104,7 @@ def reading(done: int = 0, failed: int = 0) -> Iterator[Reading]:
         done: pictures that an earlier run has done.
         failed: how many of them could not be read.
     """
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+    with make_progress(Count(), _Rate(), TimeRemainingColumn()) as bar:
         yield Reading(bar, done, failed)
 
 
@@ -84,7 +118,7 @@ class Bars:
     @contextmanager
     def count(self, description: str) -> Iterator[Callable[[int, int | None], None]]:
         """Show a bar for pictures; yields what is called with how many are done, and how many there are."""
-        with self._bar(description, MofNCompleteColumn(), _Rate()) as update:
+        with self._bar(description, Count(), _Rate()) as update:
             yield update
 
     @contextmanager
@@ -95,10 +129,7 @@ class Bars:
 
     @contextmanager
     def _bar(self, description: str, *figures: ProgressColumn) -> Iterator[Callable[[int, int | None], None]]:
-        console = Console(file=sys.stderr)
-        columns = (TextColumn("{task.description}"), BarColumn(), *figures, TimeRemainingColumn())
-        # stdout is left alone: what libraries print there is silenced by others while a bar is drawn.
-        bar = Progress(*columns, console=console, transient=True, redirect_stdout=False)
+        bar = make_progress(*figures, TimeRemainingColumn())
         task = bar.add_task(description, total=None)
 
         def update(done: int, total: int | None) -> None:

@@ -1,15 +1,13 @@
-"""Tables of flat records, and what every other drawing here shares."""
+"""Tables of flat records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TextIO
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from emnist_cli.output import one_line
+from emnist_cli.console.style import fit, make_console, make_table, name, quote
 
 
 def print_table(
@@ -19,6 +17,8 @@ def print_table(
     title: str = "",
     right: Sequence[str] = (),
     wrap: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    characters: Sequence[str] = (),
 ) -> None:
     """Draw flat records.
 
@@ -29,28 +29,36 @@ def print_table(
         title: drawn above.
         right: fields to align to the right.
         wrap: fields that may take several lines where the terminal is narrow.
+        labels: fields that hold a label, which is quoted and gets its kind.
+        characters: fields that hold characters, which are quoted one by one.
     """
+    console = make_console(stream)
     if title:
-        console = make_console(stream)
-        console.print(Text(title, style="bold"), soft_wrap=not console.is_terminal)
-    table = Table(box=SIMPLE_HEAD)
-    for name, heading in columns.items():
-        justify: Literal["left", "right"] = "right" if name in right else "left"
-        table.add_column(heading, justify=justify, no_wrap=name not in wrap, overflow="fold")
+        print_title(title, stream)
+    table = make_table(console)
+    for field, heading in columns.items():
+        justify: Literal["left", "right"] = "right" if field in right else "left"
+        table.add_column(heading, justify=justify, no_wrap=field not in wrap, overflow="fold")
     for record in records:
-        table.add_row(*(Text(one_line(_text(record[name]))) for name in columns))
+        cells = (_text(record[f], f in labels, f in characters) for f in columns)
+        table.add_row(*(Text(fit(cell, console)) for cell in cells))
     print_whole(table, stream)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, is_label: bool, is_characters: bool) -> str:
     if value is None:
         return ""
+    if is_label:
+        return name(value)
+    if is_characters:
+        return " ".join(map(quote, value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def make_console(stream: TextIO) -> Console:
-    """Return a Rich console on `stream` that draws what it is given: no markup, no highlighting."""
-    return Console(file=stream, highlight=False, markup=False, soft_wrap=False)
+def print_title(title: str, stream: TextIO) -> None:
+    """Print what a table shows, and an empty line."""
+    console = make_console(stream)
+    console.print(Text(fit(title, console), style="bold"), end="\n\n", soft_wrap=not console.is_terminal)
 
 
 def print_whole(table: Table, stream: TextIO) -> None:

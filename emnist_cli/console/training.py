@@ -5,17 +5,17 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from emnist_cli.console.progress import make_progress
+from emnist_cli.console.style import GOOD
 from emnist_cli.core.records import Epoch
 from emnist_cli.output import tell
 
 if TYPE_CHECKING:
     from emnist_cli.core.training.trainer import Progress as Step
 
-_HEADING = "  epoch     loss  accuracy   held out   pictures/s     time"
+_HEADING = "  epoch     loss  accuracy   held out   pictures/s     time    * best so far"
 
 
 class TrainingDisplay:
@@ -24,10 +24,8 @@ class TrainingDisplay:
     def __init__(self, epochs: int, quiet: bool) -> None:
         """Prepare to show a run of so many epochs."""
         self._epochs, self._quiet = epochs, quiet
-        self._console = Console(file=sys.stderr, highlight=False)
-        self._live = self._console.is_terminal and not quiet
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.fields[figures]}"))
-        self._bar = Progress(*columns, console=self._console, transient=True, disable=not self._live)
+        self._live = sys.stderr.isatty() and not quiet
+        self._bar = make_progress("{task.fields[figures]}", disable=not self._live)
         self._task = self._bar.add_task("preparing", total=None, figures="")
         self._start = time.monotonic()
         self._first: int | None = None
@@ -67,10 +65,10 @@ class TrainingDisplay:
             return
         if not self._headed:
             self._headed = True
-            self._console.print(_HEADING, style="bold")
+            self._bar.console.print(_HEADING, style="bold")
         line = f"{f'{epoch.epoch}/{self._epochs}':>7}   {epoch.loss:.4f}   {epoch.accuracy:7.2%}    {held:>7}"
         end = f"{epoch.pictures_per_second:12,.0f}  {_clock(epoch.seconds):>7}"
-        self._console.print(Text.assemble(line, ("*" if held and epoch.best else " ", "green"), end))
+        self._bar.console.print(Text.assemble(line, ("*" if held and epoch.best else " ", GOOD), end))
 
     def stage(self, text: str) -> None:
         """Show what is done after the last epoch."""

@@ -90,7 +90,7 @@ def test_one_good_picture_is_silent_on_stderr(emnist: Emnist, folder: Path) -> N
 def test_table_shows_bar_percent_and_kind(emnist: Emnist, folder: Path) -> None:
     out = emnist("predict", "scans", "-f", "table").out
     seven = next(line for line in out.splitlines() if "7.png" in line)
-    assert re.search(r"scans/7\.png\s+7 digit\s+━+─*\s+\d+\.\d%\s+\w \d+\.\d%", seven)
+    assert re.search(r"scans/7\.png\s+'7' digit\s+━+─*\s+\d+\.\d%\s+'\w'\s+\d+\.\d%", seven)
     assert re.search(r"scans/broken\.png\s+error\s+damaged PNG file", out)
     assert re.search(r"scans/blank\.png\s+empty", out)
 
@@ -256,7 +256,7 @@ def test_on_a_terminal(folder: Path, columns: int) -> None:
     assert "\x1b[" in shown
     assert max(map(len, lines)) <= columns
     assert [line.count("▀") for line in lines if "▀" in line] == [28] * 14
-    assert any("7 digit" in line for line in lines)
+    assert any("'7' digit" in line for line in lines)
 
 
 def test_a_name_that_is_not_utf8(shell: Emnist, folder: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from emnist_cli.commands.completing import offer_splits
 from emnist_cli.commands.options import DataDir, FormatOption, Output, Part
 from emnist_cli.core.errors import ExitCode
 from emnist_cli.core.labels import find_split
@@ -25,7 +26,14 @@ CHECKS = {"split": "split", "checked": "checked", "state": "state", "detail": "d
 
 def info(
     split: Annotated[
-        str | None, typer.Option("--split", "-s", metavar="SPLIT", help="Count the pictures of each of its classes.")
+        str | None,
+        typer.Option(
+            "--split",
+            "-s",
+            metavar="SPLIT",
+            autocompletion=offer_splits,
+            help="Count the pictures of each of its classes.",
+        ),
     ] = None,
     data_dir: DataDir = None,
     form: FormatOption = None,
@@ -54,7 +62,9 @@ def verify(data_dir: DataDir = None, form: FormatOption = None, output: Output =
 
 
 def show(
-    split: Annotated[str, typer.Option("--split", "-s", metavar="SPLIT", help="Which pictures.")],
+    split: Annotated[
+        str, typer.Option("--split", "-s", metavar="SPLIT", autocompletion=offer_splits, help="Which pictures.")
+    ],
     label: Annotated[str | None, typer.Option(metavar="LABEL", help="Only those of this class.")] = None,
     part: Annotated[Part, typer.Option(metavar="|".join(Part), help="Which half.")] = Part.TRAIN,
     count: Annotated[int | None, typer.Option(min=1, max=2000, metavar="N", help="How many.")] = None,
@@ -72,10 +82,10 @@ def show(
     if output is not None:
         gallery.draw(chosen, output)
         return
-    from emnist_cli.console.predictions import print_pictures
+    from emnist_cli.console.pictures import print_pictures
 
-    with open_output(None):
-        print_pictures(chosen)
+    with open_output(None) as stream:
+        print_pictures(chosen, stream)
 
 
 def _print(
@@ -94,4 +104,5 @@ def _print(
         from emnist_cli.console.tables import print_table
 
         numbers = ("id", "train", "test", "classes")
-        print_table(records, columns, stream, title, numbers, ("state", "source", "detail"))
+        wrap = ("state", "source", "detail")
+        print_table(records, columns, stream, title, numbers, wrap, labels=("label",), characters=("characters",))

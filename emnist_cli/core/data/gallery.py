@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from emnist_cli.core.data import dataset
 from emnist_cli.core.errors import DataError, OutputError, UsageError, did_you_mean
 from emnist_cli.core.inference.labelled import find_class
+from emnist_cli.core.inference.sheet import KINDS
 from emnist_cli.core.labels import find_split
 
 _SCALE = 3
@@ -68,7 +69,8 @@ def draw(shown: list[Shown], path: Path) -> None:
     for i, (label, picture) in enumerate(shown):
         x, y = _GAP + i % columns * (side + _GAP), _GAP + i // columns * (side + _CAPTION + _GAP)
         sheet.paste(Image.fromarray(255 - picture).resize((side, side), Image.Resampling.NEAREST), (x, y))
-        pen.text((x + side // 2, y + side + 1), label, fill=0, font=font, anchor="ma")
+        caption = f"'{label}' {KINDS.get(label, '')}".strip()  # O and 0, I and l look alike
+        pen.text((x + side // 2, y + side + 1), caption, fill=0, font=font, anchor="ma")
     _save(sheet, path)
 
 
