@@ -5,21 +5,24 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from emnist_cli import __version__
 from emnist_cli.commands.benchmark import benchmark
 from emnist_cli.commands.data import data
+from emnist_cli.commands.doctor import doctor
 from emnist_cli.commands.evaluate import evaluate
 from emnist_cli.commands.export import export
+from emnist_cli.commands.group import CommandGroup
 from emnist_cli.commands.labels import labels
 from emnist_cli.commands.models import models
+from emnist_cli.commands.overview import COMMANDS, print_overview
 from emnist_cli.commands.predict import predict
 from emnist_cli.commands.read import read
 from emnist_cli.commands.serve import serve
 from emnist_cli.commands.train import train
 from emnist_cli.core.errors import EmnistError, ExitCode
 from emnist_cli.output import tell
+from emnist_cli.usage import explain
 
 # Typer has a click of its own inside; this is the base class of its errors, reached through a public name.
 _ClickException: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -28,20 +31,21 @@ _PACKAGES = {"PIL": "pillow", "ai_edge_litert": "ai-edge-litert", "sklearn": "sc
 """Import name -> the package that brings it, where the two differ."""
 
 
-class Group(TyperGroup):
+class Group(CommandGroup):
     """A group of commands that prints errors as one line."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command; ends in SystemExit with a documented code unless `standalone_mode` is off."""
         standalone_mode = kwargs.pop("standalone_mode", True)
+        words = kwargs.get("args") or (args[0] if args else None) or sys.argv[1:]
+        if {"help", "--help", "-h"}.intersection(words) or words == ["data"]:
+            from emnist_cli.console.help import restyle_help  # imports rich, as help does anyway
+
+            restyle_help()
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except _ClickException as error:
-            usage: Any = error
-            context = getattr(usage, "ctx", None)
-            command = context.command_path if context else "emnist"
-            message = usage.format_message().rstrip(".?")
-            code = _fail(f"{message}; see: {command} --help", ExitCode.USAGE)
+            code = _fail(explain(error), ExitCode.USAGE)
         if standalone_mode:
             sys.exit(code or 0)
         return code
@@ -92,21 +96,19 @@ app = typer.Typer(
 def emnist(
     context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Read handwritten characters from pictures."""
     if context.invoked_subcommand is None:
-        print(context.get_help())
+        print_overview()
 
 
-app.command()(predict)
-app.command()(read)
-app.command()(evaluate)
-app.command()(benchmark)
-app.command()(labels)
-app.command()(models)
-app.command()(train)
-app.command()(export)
-app.command()(serve)
-app.add_typer(data)
+_PANELS = {name: title[0].upper() + title[1:] for title, names in COMMANDS.items() for name in names}
+
+for command in (predict, read, serve, train, evaluate, benchmark, export):
+    app.command(rich_help_panel=_PANELS[command.__name__])(command)
+app.add_typer(models, rich_help_panel=_PANELS["models"])
+app.add_typer(data, rich_help_panel=_PANELS["data"])
+app.command(rich_help_panel=_PANELS["labels"])(labels)
+app.command(rich_help_panel=_PANELS["doctor"])(doctor)

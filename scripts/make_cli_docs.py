@@ -37,12 +37,15 @@ def reference() -> str:
 def section(name: str, command: Any) -> list[str]:
     """Describe one command."""
     arguments = " ".join(p.metavar for p in command.params if p.param_type_name == "argument")
-    usage = "COMMAND ..." if hasattr(command, "commands") else f"[OPTIONS] {arguments}"
-    parts = [f"## emnist {name}", inspect.cleandoc(command.help), f"    emnist {name} {usage}".rstrip()]
+    described = [p for p in command.params if p.name != "help"]
+    usage = f"[OPTIONS] {arguments}"
     if hasattr(command, "commands"):
+        usage = "[OPTIONS] [COMMAND ...]" if described else "COMMAND ..."
+    parts = [f"## emnist {name}", inspect.cleandoc(command.help), f"    emnist {name} {usage}".rstrip()]
+    if not described:
         return parts
     rows = ["| option | meaning | default |", "| --- | --- | --- |"]
-    rows += [row(p) for p in command.params if p.name != "help"]
+    rows += [row(p) for p in described]
     return [*parts, "\n".join(rows)]
 
 

@@ -42,6 +42,8 @@ def _split_cpu() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:  # where tests are shared among processes (-n 2 --dist loadgroup): two clusters on a machine meet
+        item.add_marker(pytest.mark.xdist_group("ray" if "ray" in item.path.stem else item.path.stem))
     if not DATA.is_dir():
         if "EMNIST_TEST_DATA" in os.environ:
             raise pytest.UsageError(f"EMNIST_TEST_DATA is {DATA}, which is no folder")

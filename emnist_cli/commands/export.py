@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from emnist_cli.commands.completing import offer
 from emnist_cli.commands.options import FormatOption, Model, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.exports import FORMS
@@ -28,8 +29,15 @@ SHOWN = {
 
 
 def export(
-    form: Annotated[str, typer.Option("--to", "-t", metavar="FORM", help=f"One of {', '.join(FORMS)}, {WEB}.")],
-    out: Annotated[Path, typer.Option(metavar="PATH", help="File or folder to write; its suffix is the form's.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--to", "-t", metavar="FORM", autocompletion=offer((*FORMS, WEB)), help=f"One of {', '.join(FORMS)}, {WEB}."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="PATH", help="File or folder to write; its suffix is the form's.")
+    ],
     model: Model = DEFAULT_MODEL,
     folder: Annotated[
         Path | None,

@@ -61,7 +61,7 @@ def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
         if path.is_file():
             return _read_file(path)
     advice = did_you_mean(name, (folder.name for folder in list_folders()))
-    raise ModelError(f"no model, folder or file is called {name!r}; {advice}. See: emnist models")
+    raise ModelError(f"no model, folder or file is called {name!r}; {advice} See: emnist models")
 
 
 def _read_file(path: Path) -> Bundle:

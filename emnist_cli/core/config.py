@@ -119,3 +119,7 @@ class ReadConfig:
     timeout: float = 120.0
     dpi: int = 200
     megapixels: int = 24
+
+
+PIXEL_RANGES = ("0..1", "0..255", "-1..1")
+"""What `models import --pixels` takes: values of paper and ink that a network was trained on, where ink is white."""

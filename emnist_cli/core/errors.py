@@ -69,10 +69,23 @@ class MissingError(EmnistError):
     exit_code = ExitCode.MISSING
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the advice for a name that is not known: the nearest one, or all there are."""
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the name that was probably meant.
+
+    Args:
+        name: one that is not known.
+        known: those that are.
+        likeness: what the two must share at least, from 0 to 1, as `difflib` measures it.
+    """
     from difflib import get_close_matches  # only errors pay for it
 
+    by_folded = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), by_folded, n=1, cutoff=likeness)
+    return by_folded[near[0]] if near else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the advice for a name that is not known: the nearest one, or all there are."""
     names = list(known)
-    near = get_close_matches(name.lower(), names, n=1)
-    return f"did you mean {near[0]}?" if near else f"expected one of: {', '.join(names) or 'none there are'}"
+    near = nearest(name, names)
+    return f"did you mean {near}?" if near else f"expected one of: {', '.join(names) or 'none there are'}"

@@ -9,7 +9,7 @@ import string
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from emnist_cli.core.errors import UsageError, did_you_mean
+from emnist_cli.core.errors import UsageError, did_you_mean, nearest
 
 MERGED = "CIJKLMOPSUVWXYZ"
 """Letters whose two cases EMNIST merges into one class in bymerge and balanced (section II-C)."""
@@ -121,6 +121,9 @@ def split_of_size(count: int) -> Split | None:
     return SPLITS[sizes[count]] if count in sizes else None
 
 
+_LIKE_A_NAME = 0.7
+
+
 def parse_charset(text: str) -> frozenset[str]:
     """Turn what `--charset` takes into a set of characters.
 
@@ -128,13 +131,18 @@ def parse_charset(text: str) -> frozenset[str]:
         text: a name of `CHARSETS`, several joined by commas, or literal characters and ranges ("0-9A-F").
 
     Raises:
-        UsageError: nothing in it, a range that runs backwards, or a character no EMNIST class has.
+        UsageError: nothing in it, a range that runs backwards, a character no EMNIST class has, or a name that is
+            written nearly as one of those: "digit" would allow the letters d, g, i and t.
     """
     if text in CHARSETS:
         return frozenset(CHARSETS[text])
     names = text.split(",")
     if len(names) > 1 and all(name in CHARSETS for name in names):
         return frozenset("".join(CHARSETS[name] for name in names))
+    if text[1:].islower() and (near := nearest(text, CHARSETS, _LIKE_A_NAME)):
+        raise UsageError(
+            f"--charset: did you mean {near}? Received: {text!r}; in another order its characters themselves are taken"
+        )
     found = set(_expand_ranges(text))
     strangers = sorted(found - set(CHARSETS["alnum"]))
     if not found or strangers:

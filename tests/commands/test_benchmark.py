@@ -189,7 +189,7 @@ def test_another_machine_is_said(emnist: Emnist, made_up: list[Plan], tmp_path: 
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--against", "pytorch"], 2, "--against: expected one of: litert"),
+        (["--against", "pytorch"], 2, "--against: no form is called 'pytorch'; expected one of: litert"),
         (["--against", "onx"], 2, "did you mean onnx?"),
         (["--threads", "two"], 2, "--threads: expected whole numbers in 1..256"),
         (["--threads", "1,0"], 2, "Received: '1,0'"),

@@ -90,7 +90,7 @@ def test_every_format(form: str, emnist: Emnist, tmp_path: Path, scans: Path) ->
     result = emnist("export", "-t", "litert-f16", "--out", out, "--folder", scans, "--quiet", "--format", form)
     assert (result.code, result.err) == (0, ""), result
     if form == "table":
-        assert [word in result.out for word in (str(out), "litert-f16", "100.0%", " 7 ")] == [True] * 4
+        assert [word in result.out for word in (str(out), "litert-f16", "100.0%", " 7\n")] == [True] * 4
         return
     read = {"json": lambda text: json.loads(text)[0], "jsonl": json.loads, "csv": lambda text: next(
         csv.DictReader(io.StringIO(text)))}[form]  # fmt: skip
@@ -115,7 +115,7 @@ def test_a_bundle_for_ones_models(emnist: Emnist, scans: Path) -> None:
     [
         (["--to", "onyx", "--out", "a.onnx"], 2, "--to: no form is called 'onyx'; did you mean onnx?"),
         (["--to", "onnx", "--out", "a.tflite"], 2, "--out: onnx is written to an .onnx file. Received: a.tflite"),
-        (["--to", "onnx"], 2, "Missing option '--out'; see: emnist export --help"),
+        (["--to", "onnx"], 2, "Missing option '--out' / '-o'; see: emnist export --help"),
         (["--to", "keras", "--out", "a.keras", "--model", "bare.tflite"], 4, "bare.tflite: has no model.keras beside"),
         (["--to", "keras", "--out", "a.keras", "--model", "strter"], 4, "no model, folder or file is called 'strter'"),
         (["--to", "keras", "--out", "a.keras", "--folder", "none"], 2, "--folder: expected a folder of pictures"),

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from emnist_cli.commands.completing import offer_forms, offer_models
 from emnist_cli.core.benchmark.plan import AGAINST
 from emnist_cli.core.errors import UsageError, did_you_mean
 
@@ -18,6 +19,7 @@ Models = Annotated[
         help="Name of a model, a bundle folder, or a .tflite, .onnx or .keras file; may be given several times. "
         "Default: $EMNIST_MODEL, else starter.",
         metavar="MODEL",
+        autocompletion=offer_models,
         rich_help_panel=_WHAT,
     ),
 ]
@@ -27,6 +29,7 @@ Against = Annotated[
     typer.Option(
         help=f"Export the first model to these forms and measure them, too: {','.join(AGAINST)}.",
         metavar="FORM,...",
+        autocompletion=offer_forms,
         rich_help_panel=_WHAT,
     ),
 ]
@@ -104,5 +107,5 @@ def parse_forms(text: str) -> tuple[str, ...]:
     forms = [word.strip().lower() for word in text.split(",")] if text.strip() else []
     for form in forms:
         if form not in AGAINST:
-            raise UsageError(f"--against: {did_you_mean(form, AGAINST)}. Received: {form!r}")
+            raise UsageError(f"--against: no form is called {form!r}; {did_you_mean(form, AGAINST)}")
     return tuple(dict.fromkeys(forms))

@@ -4,8 +4,9 @@ import typer
 
 from emnist_cli.commands.data.look import info, show, verify
 from emnist_cli.commands.data.transfer import download, export, import_
+from emnist_cli.commands.group import CommandGroup
 
-data = typer.Typer(name="data", invoke_without_command=True)
+data = typer.Typer(name="data", cls=CommandGroup, invoke_without_command=True)
 
 
 @data.callback()

@@ -9,20 +9,23 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image
 
 from emnist_cli.core.config import PredictConfig
-from emnist_cli.core.errors import ImageError
+from emnist_cli.core.errors import ImageError, nearest
 from emnist_cli.core.inference.grey import MAX_SIDE, Decoded, explained, from_image
 from emnist_cli.core.inference.quiet import silent_stderr
 
 MAX_BYTES = 512 * 2**20
 """Larger files are refused."""
+
+_LOOKED_AT = 1000  # names in a folder, for one that was probably meant
 
 FORMATS = {
     b"\x89PNG\r\n\x1a\n": ("PNG", "PngImagePlugin"),
@@ -40,12 +43,13 @@ FORMATS = {
 """First bytes of a file -> Pillow's name of the format and the module that reads it."""
 
 _KNOWN_STRANGERS = {
-    b"%PDF": "a PDF; save its page as a PNG first",
+    b"%PDF": "a PDF; its page as text: emnist read; one character: save it as a PNG first",
     b"<svg": "an SVG drawing; save it as a PNG first",
     b"<?xm": "XML, perhaps an SVG drawing; save it as a PNG first",
     b"<!DO": "a web page",
     b"<htm": "a web page",
     b"PK\x03\x04": "a zip archive; unpack it first",
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it: git lfs pull",
     b"\x1f\x8b": "a gzip file; unpack it first",
 }
 
@@ -84,11 +88,25 @@ def read_bytes(path: str | Path) -> bytes:
         with Path(path).open("rb") as file:
             return _read_limited(file)
     except FileNotFoundError:
-        raise ImageError("no such file or folder") from None
+        raise ImageError(f"no such file or folder{_neighbour(Path(path))}") from None
     except OSError as error:
         raise ImageError(f"cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # a NUL in the name
         raise ImageError(f"cannot be read: {error}") from None
+
+
+def _neighbour(path: Path) -> str:
+    """Return advice where something of nearly that name, with the same numbers, is among the first in the folder."""
+    with suppress(OSError, ValueError):
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in islice(entries, _LOOKED_AT) if _digits(entry.name) == _digits(path.name)]
+        if near := nearest(path.name, names, 0.75):
+            return f"; did you mean {path.with_name(near)}?"
+    return ""
+
+
+def _digits(name: str) -> str:
+    return "".join(filter(str.isdigit, name))
 
 
 def _read_limited(stream: BinaryIO) -> bytes:

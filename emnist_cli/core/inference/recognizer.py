@@ -30,7 +30,7 @@ class Recognizer:
 
     Safe to share between threads.
 
-    Example:
+    Examples:
         >>> from emnist_cli import Recognizer
         >>> Recognizer(charset="digits").predict("examples/pencil-7.jpg").label
         '7'

@@ -13,9 +13,7 @@ from emnist_cli.core.errors import DataError
 from emnist_cli.core.inference.batch import predict_files
 from emnist_cli.core.inference.labelled import Labelled, find_class
 from emnist_cli.core.labels import CHARSETS, find_split
-
-CUSTOM = "custom"
-"""The `split` of a model whose classes are not those of an EMNIST split."""
+from emnist_cli.core.training.label_file import CUSTOM as CUSTOM
 
 
 class Task(NamedTuple):

@@ -32,6 +32,7 @@ const STRANGERS = [
   [/^\s*<(svg|\?xm)/, "an SVG drawing or other XML; save it as a PNG first"],
   [/^\s*<(!DO|htm)/, "a web page"],
   [/^PK\x03\x04/, "a zip archive; unpack it first"],
+  [/^version https:\/\/git-lfs/, "a Git LFS pointer, not the file itself; fetch it: git lfs pull"],
   [/^\x1f\x8b/, "a gzip file; unpack it first"],
 ];
 

@@ -195,10 +195,12 @@ def bomb() -> bytes:
     [
         (b"", "empty file (0 bytes)"),
         (b"hello, world\n", "not a picture in a known format (PNG, JPEG, GIF, BMP, WEBP, TIFF, PPM). Received: b"),
-        (b"%PDF-1.7 ...", "a PDF; save its page as a PNG first"),
+        (b"%PDF-1.7 ...", "a PDF; its page as text: emnist read; one character: save it as a PNG first"),
         (b"<svg xmlns='...'>", "an SVG drawing"),
         (b"  <!DOCTYPE html>", "a web page"),
         (b"PK\x03\x04....", "a zip archive"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
+        (b"version 2 of this text", "Received: b'version 2 of'"),
         (b"\0\0\0\x20ftypheic", "HEIC"),
         (b"RIFF\0\0\0\0WAVEfmt ", "not a picture"),
         (encoded(REFERENCE, "JPEG")[:2000], "damaged JPEG file"),

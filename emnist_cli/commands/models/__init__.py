@@ -1,9 +1,13 @@
-"""`emnist models`: which models there are."""
+"""`emnist models`: which models there are, and Keras models of elsewhere made one of them."""
 
 import os
 from pathlib import Path
 from typing import Any
 
+import typer
+
+from emnist_cli.commands.group import CommandGroup
+from emnist_cli.commands.models.importing import import_
 from emnist_cli.commands.options import FormatOption, Output
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError
@@ -20,12 +24,18 @@ SHOWN = {
 }
 
 
-def models(form: FormatOption = None, output: Output = None) -> None:
+models = typer.Typer(name="models", cls=CommandGroup, invoke_without_command=True)
+
+
+@models.callback()
+def _list(context: typer.Context, form: FormatOption = None, output: Output = None) -> None:
     """List the models that --model knows by name.
 
     Your own are looked for in your data folder, whose place the table
     tells; any bundle folder or .tflite file can be given by its path.
     """
+    if context.invoked_subcommand is not None:
+        return
     default = os.environ.get("EMNIST_MODEL") or bundle.DEFAULT_MODEL
     records = [describe(folder, default) for folder in bundle.list_folders()]
     chosen = choose_format(form, output)
@@ -40,6 +50,9 @@ def models(form: FormatOption = None, output: Output = None) -> None:
         columns = {**SHOWN, "error": "error"} if any(record["error"] for record in records) else SHOWN
         wrap, right = ("measured_on", "error"), ("classes", "size", "accuracy")
         print_table(map(_shown, records), columns, stream, title, right, wrap)
+
+
+models.command("import")(import_)
 
 
 def describe(folder: Path, default: str) -> dict[str, Any]:
