@@ -1,13 +1,17 @@
 """A small web app around EMNIST as they are mostly written: Flask, Keras, `model.predict` for each request.
 
-What `benchmarks/serve_speed.py` compares `emnist serve` with. The network is the `classic` one with random weights,
-which take as long as trained ones; the picture is squeezed to 28x28, as such apps do, which is the quickest there is.
+    python benchmarks/flask_keras.py PORT [MODEL.keras]
+
+What `benchmarks/serve_speed.py` compares `emnist serve` with, and `benchmarks/compare.py` the answers of
+`emnist predict`. The network is the `classic` one; without a file its weights are random, which take as long as trained
+ones. The picture is squeezed to 28x28 and inverted, as such apps do, which is the quickest there is.
 """
 
 import base64
 import io
 import sys
 
+import keras
 import numpy as np
 from flask import Flask, Response, jsonify, request
 from PIL import Image, ImageOps
@@ -15,7 +19,7 @@ from PIL import Image, ImageOps
 from emnist_cli.core.training.model import build
 
 app = Flask(__name__)
-model = build("classic", 62)
+model = keras.models.load_model(sys.argv[2]) if len(sys.argv) > 2 else build("classic", 62)
 
 
 @app.post("/predict")

@@ -1,5 +1,6 @@
 """What the documents say must be so."""
 
+import ast
 import csv
 import io
 import json
@@ -20,7 +21,8 @@ from tests import archives, small_data
 from tests.conftest import REPOSITORY, Emnist
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-PAGES = [*sorted((REPOSITORY / "docs").rglob("*.md")), REPOSITORY / "README.md", REPOSITORY / "CHANGELOG.md"]
+TOP = [REPOSITORY / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES = [*sorted((REPOSITORY / "docs").rglob("*.md")), *TOP]
 
 
 def test_the_command_reference_is_up_to_date() -> None:
@@ -123,6 +125,38 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def texts_of_the_code() -> str:
+    """Every text in the package, what is put into it as "..."."""
+    found: list[str] = []
+    for path in (REPOSITORY / "emnist_cli").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.append("".join(str(v.value) if isinstance(v, ast.Constant) else "..." for v in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(found)
+
+
+def test_messages_in_troubleshooting_are_those_of_the_program() -> None:
+    page = (REPOSITORY / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|.*\|.*\|$", page, re.MULTILINE)
+    rows = [row for row in rows if re.search(r"exit \d|^`[^`]*`$", row)]
+    texts = texts_of_the_code()
+    messages = {message for row in rows for message in re.findall("`(.*?)`", row)}
+    assert len(messages) > 50
+    of_others = {"emnist: command not found", "No such option: ...", "No such command ..."}  # the shell's, Typer's
+    parts = {part.strip() for message in messages - of_others for part in message.split("...")}
+    assert {part for part in parts if part not in texts} == set()
+
+
+@pytest.mark.parametrize(
+    ("copy", "original"),
+    [("preprocess.png", "tests/golden/preprocess.png"), ("icon.svg", "emnist_cli/web/static/favicon.svg")],
+)
+def test_pictures_of_the_site_are_those_of_the_program(copy: str, original: str) -> None:
+    assert (REPOSITORY / "docs" / "pictures" / copy).read_bytes() == (REPOSITORY / original).read_bytes()
+
+
 def test_the_card_has_the_manifests_figures() -> None:
     card = (REPOSITORY / "docs" / "model" / "starter.md").read_text(encoding="utf-8")
     manifest = json.loads((bundle.PACKAGED / "starter" / bundle.MANIFEST).read_text(encoding="utf-8"))
@@ -133,11 +167,9 @@ def test_the_card_has_the_manifests_figures() -> None:
         assert f"{source['count']:,}" in card, source
 
 
-@pytest.mark.parametrize("file", ["README.md", "docs/reading.md"])
-def test_the_page_reads_as_it_is_said_to(emnist: Emnist, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+def test_the_page_reads_as_the_readme_says(emnist: Emnist, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(REPOSITORY)
-    text = (REPOSITORY / file).read_text(encoding="utf-8")
-    said = text.split("$ emnist read examples/pages/note.jpg\n")[1].split("```")[0]
+    said = README.split("$ emnist read examples/pages/note.jpg\n")[1].split("```")[0]
     assert emnist("read", "examples/pages/note.jpg").out == said
 
 
