@@ -9,6 +9,7 @@ FROM python:3.13-slim
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY emnist_cli emnist_cli
+COPY man man
 # What reading pictures and serving need, without the packages that training needs (docs/install.md).
 RUN pip install --no-cache-dir --no-deps . \
     && pip install --no-cache-dir typer rich numpy pillow ai-edge-litert \

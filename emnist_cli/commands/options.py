@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from emnist_cli.commands.completing import offer, offer_models
+from emnist_cli.core.labels import CHARSETS
 from emnist_cli.output import Format
 
 
@@ -24,6 +26,7 @@ Model = Annotated[
         envvar="EMNIST_MODEL",
         help="Name of a model, a bundle folder or an exported file.",
         metavar="MODEL",
+        autocompletion=offer_models,
     ),
 ]
 
@@ -47,7 +50,9 @@ Output = Annotated[
 Charset = Annotated[
     str | None,
     typer.Option(
-        metavar="CHARS", help="Allow only these: digits, upper, lower, letters, alnum, or literally, as 0-9A-F."
+        metavar="CHARS",
+        autocompletion=offer(CHARSETS),
+        help="Allow only these: digits, upper, lower, letters, alnum, or literally, as 0-9A-F.",
     ),
 ]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from emnist_cli.commands.completing import offer_splits
 from emnist_cli.commands.options import DataDir, Quiet
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import find_split
@@ -14,7 +15,13 @@ from emnist_cli.output import tell
 
 Splits = Annotated[
     list[str] | None,
-    typer.Option("--split", "-s", metavar="SPLIT", help="Only this split; may be given several times."),
+    typer.Option(
+        "--split",
+        "-s",
+        metavar="SPLIT",
+        autocompletion=offer_splits,
+        help="Only this split; may be given several times.",
+    ),
 ]
 
 
@@ -76,7 +83,9 @@ def import_(
 
 def export(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write; must not be there yet.")],
-    split: Annotated[str, typer.Option("--split", "-s", metavar="SPLIT", help="What to export.")],
+    split: Annotated[
+        str, typer.Option("--split", "-s", metavar="SPLIT", autocompletion=offer_splits, help="What to export.")
+    ],
     form: Annotated[Form, typer.Option("--as", metavar="|".join(Form), help="Kind of files.")],
     data_dir: DataDir = None,
     quiet: Quiet = False,

@@ -5,14 +5,25 @@ from typing import Annotated
 
 import typer
 
+from emnist_cli.commands.completing import offer, offer_models, offer_splits
 from emnist_cli.core.config import ARCHITECTURES
 
 _WHAT, _HOW, _WHERE, _MACHINE = "What to train on", "How to train", "Where the model goes", "The machine"
 
+_STRATEGIES = ("one", "mirrored", "multiworker")
+"""What `training/strategy.py` knows; it would bring TensorFlow along."""
+
 
 Split = Annotated[
     str | None,
-    typer.Option("--split", "-s", metavar="SPLIT", help="EMNIST split to train on.", rich_help_panel=_WHAT),
+    typer.Option(
+        "--split",
+        "-s",
+        metavar="SPLIT",
+        autocompletion=offer_splits,
+        help="EMNIST split to train on.",
+        rich_help_panel=_WHAT,
+    ),
 ]
 
 Folder = Annotated[
@@ -31,14 +42,21 @@ Labels = Annotated[
 Base = Annotated[
     str | None,
     typer.Option(
-        "--from", metavar="MODEL", help="Start from this bundle's network, not from nothing.", rich_help_panel=_WHAT
+        "--from",
+        metavar="MODEL",
+        autocompletion=offer_models,
+        help="Start from this bundle's network, not from nothing.",
+        rich_help_panel=_WHAT,
     ),
 ]
 
 Arch = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md.", rich_help_panel=_HOW
+        metavar="NAME",
+        autocompletion=offer(ARCHITECTURES),
+        help=f"One of {', '.join(ARCHITECTURES)}; see docs/training.md.",
+        rich_help_panel=_HOW,
     ),
 ]
 
@@ -114,7 +132,8 @@ MixedPrecision = Annotated[
 Strategy = Annotated[
     str,
     typer.Option(
-        metavar="one|mirrored|multiworker",
+        metavar="|".join(_STRATEGIES),
+        autocompletion=offer(_STRATEGIES),
         help="One device, all GPUs, or the machines of TF_CONFIG.",
         rich_help_panel=_MACHINE,
     ),
