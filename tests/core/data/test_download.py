@@ -57,7 +57,7 @@ def interrupt(server: Loopback, target: Path, sha256: str | None = SHA256) -> No
     assert left(target) == {"gzip.zip.part", "gzip.zip.part.json"}
 
 
-@pytest.mark.parametrize(("sha256", "redirect"), [(SHA256, ""), (None, "/elsewhere.zip")])
+@pytest.mark.parametrize(("sha256", "redirect"), [(SHA256, ""), (None, "/elsewhere.zip")], ids=["known", "redirect"])
 def test_it_arrives(server: Loopback, target: Path, sha256: str | None, redirect: str) -> None:
     server.location = redirect
     seen: list[tuple[int, int | None]] = []
@@ -125,7 +125,7 @@ def test_interrupted_by_the_user_it_goes_on_later(server: Loopback, target: Path
     assert target.read_bytes() == BODY
 
 
-@pytest.mark.parametrize("sha256", [SHA256, None])
+@pytest.mark.parametrize("sha256", [SHA256, None], ids=["known", "unknown"])
 @pytest.mark.parametrize("how", ["no ranges", "changed", "changed, If-Range ignored", "shifted", "shorter"])
 def test_what_does_not_fit_starts_over(server: Loopback, target: Path, how: str, sha256: str | None) -> None:
     server.body = {"shorter": BODY + NOISE}.get(how, OTHER if how.startswith("changed") else BODY)
