@@ -139,7 +139,7 @@ def parse_charset(text: str) -> frozenset[str]:
     names = text.split(",")
     if len(names) > 1 and all(name in CHARSETS for name in names):
         return frozenset("".join(CHARSETS[name] for name in names))
-    if text[1:].islower() and (near := nearest(text, CHARSETS, _LIKE_A_NAME)):
+    if text.isalpha() and text[1:].islower() and (near := nearest(text, CHARSETS, _LIKE_A_NAME)):
         raise UsageError(
             f"--charset: did you mean {near}? Received: {text!r}; in another order its characters themselves are taken"
         )
