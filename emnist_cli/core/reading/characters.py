@@ -100,7 +100,7 @@ def _best_row(pieces: list[Piece], spans: list[tuple[int, int, float, int]], siz
     best = [0.0] + [np.inf] * len(pieces)
     came: list[tuple[int, int]] = [(0, -1)] * (len(pieces) + 1)
     for first, last, sure, number in sorted(spans):
-        cost = best[first] + apart[first] - 0.5 * sum(apart[first + 1 : last])
+        cost = best[first] + max(apart[first], 0.0) + sum(max(-odds, 0.0) for odds in apart[first + 1 : last])
         cost += _cost_shape(union(pieces[first:last]), sure, size)
         if cost < best[last]:
             best[last], came[last] = cost, (first, number)
@@ -114,14 +114,14 @@ def _best_row(pieces: list[Piece], spans: list[tuple[int, int, float, int]], siz
 def _cost_apart(one: Piece, other: Piece, narrow: float, size: float) -> float:
     """Log-odds that two neighbours belong together, by the gap or the cut between them alone."""
     if other.cut is not None:
-        return 0.3 + 0.8 * max(0.0, other.cut - 1)
+        return 0.4 + 0.8 * max(0.0, other.cut - 1)
     return float(np.clip((narrow - gap(one, other)) / (0.05 * size), -4, 2))
 
 
 def _cost_shape(piece: Piece, sure: float, size: float) -> float:
     """How unlikely a piece is to be a character, by its shape and the recognizer."""
     cost = -float(np.log(max(sure, 0.03)))
-    cost += 2.5 * max(0.0, piece.width / max(size, piece.height) - 1.15)
+    cost += 2.5 * max(0.0, piece.width / max(size, piece.height) - 1)
     if piece.height < 0.45 * size and piece.width < 0.45 * size:
         cost += 1.5
     return cost

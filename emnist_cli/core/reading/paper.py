@@ -102,7 +102,6 @@ def find_ink(shade: NDArray[np.uint8] | Grey) -> Page:
     mask = depth > np.maximum(least, _SHARE * _level(depth))
     side = max(9, round(4 * stroke))
     trace, mask = (ink & ~_solid_border(ink, side) for ink in (depth > least / 2, mask))
-    mask |= _gaps(mask, round(_stroke_width(mask) / 2))
     return Page(shade, dark, factor, light, dim, trace, mask, depth, float(3 * np.median(noise)))
 
 
@@ -112,13 +111,16 @@ def _absorbed(bright: Grey, light: Grey, dim: float) -> Grey:
     return absorbed
 
 
-def _gaps(mask: Mask, size: int) -> Mask:
-    """Gaps of so many pixels in upright strokes, which would part lines else."""
+def close_gaps(mask: Mask) -> Mask:
+    """Fill gaps of up to half a stroke's width in upright strokes, which would part a line of broken letters in two.
+
+    Not before rules and boxes are taken out: what is written would be joined to them.
+    """
     above, below = mask.copy(), mask.copy()
-    for step in range(1, size + 1):
+    for step in range(1, round(_stroke_width(mask) / 2) + 1):
         above[step:] |= mask[:-step]
         below[:-step] |= mask[step:]
-    return above & below
+    return mask | (above & below)
 
 
 def _solid_border(mask: Mask, side: int) -> Mask:

@@ -21,7 +21,7 @@ from emnist_cli.core.reading.crops import Labels
 from emnist_cli.core.reading.frames import find_frames
 from emnist_cli.core.reading.glyphs import Box, Glyph, Layout, TextLine
 from emnist_cli.core.reading.lines import find_lines, slope_of
-from emnist_cli.core.reading.paper import Page, find_ink
+from emnist_cli.core.reading.paper import Page, close_gaps, find_ink
 from emnist_cli.core.reading.parts import Indices, Parts, Tilt, find_parts, tallest_letter, typical_height
 from emnist_cli.core.reading.pieces import around
 from emnist_cli.core.reading.rules import find_rules
@@ -78,7 +78,7 @@ def segment(shade: NDArray[np.uint8] | NDArray[np.float32], recognizer: Recogniz
         mask &= ~find_rules(page, slope, max(2.5 * size, 40))
         if boxes.any():
             mask &= ~find_rules(page._replace(trace=boxes, mask=boxes & page.mask), slope, 1.1 * size)
-        writing = _find_writing(page, mask, slope, np.zeros_like(boxes))
+        writing = _find_writing(page, close_gaps(mask), slope, np.zeros_like(boxes))
     if not writing:
         return Layout(width, height, ())
     lines = keep_text(_find_characters(page, writing, recognizer), writing.size, recognizer)

@@ -8,6 +8,7 @@ from emnist_cli.core.reading.crops import Labels
 from emnist_cli.core.reading.paper import Page
 from emnist_cli.core.reading.parts import Indices, Numbers, Parts
 
+_TALLEST = 2.6  # of usual characters: a 9 with a long stem
 _MOST = 5000  # characters on a page; noise must not take long
 
 
@@ -35,8 +36,8 @@ def choose(parts: Parts, depth: Numbers, size: float) -> tuple[Indices, Indices]
     boxes, shape = parts.components.boxes, parts.components.runs.shape
     border = (boxes[:, :2] <= 1).any(axis=1) | (boxes[:, 2:] >= np.array(shape) - 1).any(axis=1)
     fill = parts.components.area / np.maximum(tall * wide, 1)
-    main = (tall > 0.4 * size) & (tall < 2.2 * size) & (wide < 8 * size) & (fill > 0.03)
-    main |= (wide > 0.4 * size) & (wide < 2 * size) & (tall > 0.2 * size) & (tall < 2.2 * size)
+    main = (tall > 0.4 * size) & (tall < _TALLEST * size) & (wide < 8 * size) & (fill > 0.03)
+    main |= (wide > 0.4 * size) & (wide < 2 * size) & (tall > 0.2 * size) & (tall < _TALLEST * size)
     main &= ~((wide < 0.25 * size) & (tall > 1.8 * size))
     main &= ~(border & ((fill > 0.7) | (wide > 2 * size) | (tall < 0.5 * size)))
     if main.any():

@@ -39,6 +39,6 @@ def _limit(gaps: Numbers, size: float) -> float:
     above = np.cumsum(ordered[::-1])[-2::-1] / count[::-1]
     spread = above - below
     at = int((spread * np.sqrt(count * count[::-1])).argmax())
-    if spread[at] > max(0.35 * size, 1.2 * below[at]) and ordered[at + 1] - ordered[at] > 0.1 * size:
+    if spread[at] > max(0.35 * size, 1.7 * below[at]) and ordered[at + 1] - ordered[at] > 0.1 * size:
         return float((ordered[at] + ordered[at + 1]) / 2)
     return max(0.9 * size, 2.5 * float(np.median(ordered)))
