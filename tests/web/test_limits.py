@@ -122,10 +122,13 @@ def test_many_that_never_finish_their_headers() -> None:
 def test_what_is_no_http(narrow: Server) -> None:
     for garbage in (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", b"GET\r\n\r\n", b"\0" * 100_000):
         with connect(narrow) as connection:
-            connection.sendall(garbage)
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(10_000):
-                pass
+            try:
+                connection.sendall(garbage)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(10_000):
+                    pass
+            except OSError as error:  # it may hang up while the rest is on its way, but not leave one waiting
+                assert not isinstance(error, TimeoutError)
     assert is_read(narrow)
 
 
