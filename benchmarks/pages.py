@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from edits import distance
 from page_maker import Made, hands, make_page
 from PIL import Image, ImageDraw
 
@@ -30,16 +31,6 @@ def overlap(one: Box, other: Box) -> float:
         return 0.0
     area = sum((b.right - b.left) * (b.bottom - b.top) for b in (one, other)) - wide * tall
     return wide * tall / area
-
-
-def distance(truth: str, read: str) -> int:
-    """Edits that turn one text into the other."""
-    row = list(range(len(read) + 1))
-    for i, x in enumerate(truth, 1):
-        before, row[0] = row[0], i
-        for j, y in enumerate(read, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
-    return row[-1]
 
 
 class Score(NamedTuple):

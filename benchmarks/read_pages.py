@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from edits import distance
 from PIL import Image, ImageOps
 
 from emnist_cli import Recognizer, read_page
@@ -76,13 +77,7 @@ def clean(text: str) -> str:
 
 def errors(text: str, lines: list[str]) -> int:
     """Edit distance to the transcript."""
-    a, b = clean(text), clean("".join(lines))
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
-    return row[-1]
+    return distance(clean("".join(lines)), clean(text))
 
 
 def rate(wrong: dict[str, int], truth: dict[str, list[str]]) -> float:
