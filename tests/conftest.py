@@ -41,6 +41,7 @@ def _split_cpu() -> None:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:  # where tests are shared among processes (-n 2 --dist loadgroup): two clusters on a machine meet
         item.add_marker(pytest.mark.xdist_group("ray" if "ray" in item.path.stem else item.path.stem))

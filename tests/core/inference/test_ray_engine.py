@@ -22,6 +22,7 @@ from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageE
 from emnist_cli.core.inference import ray_engine
 from emnist_cli.core.inference.batch import predict_files
 from emnist_cli.core.inference.files import Found, find_pictures
+from emnist_cli.core.inference.ray_session import import_ray, session
 from emnist_cli.core.records import Prediction
 from tests.conftest import Emnist
 from tests.core.inference.test_ray_session import descendants, needs_proc, wait_until
@@ -33,10 +34,14 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def silent_ray() -> None:
+    """Ray asks once, when it is imported, whether to print; no test may import it before."""
+    import_ray()
+
+
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    from emnist_cli.core.inference.ray_session import session
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))  # where Ray keeps a token
         with session("local", 2):
