@@ -165,8 +165,12 @@ def test_views(modules: Page, split: str, charset: str, fold: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "charset", ["digits", "digits,upper", "0-9A-F", "F-A", "abc!", "-", "a-", "A-CO", "digits,x", ",", "\u00e4"]
-)
+    "charset",
+    [
+        "digits", "digits,upper", "0-9A-F", "F-A", "abc!", "-", "a-", "A-CO", "digits,x", ",", "\u00e4", "x", "dig",
+        "digit", "Digit", "DIGIT", "d\u00efgits", "ltters", "letter", "lowr", "upperr", "alum", "tiger", "lower,upp",
+    ],
+)  # fmt: skip
 def test_charsets(modules: Page, charset: str) -> None:
     try:
         expected: Any = sorted(parse_charset(charset))
