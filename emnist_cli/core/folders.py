@@ -3,9 +3,12 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_A_DAY = 24 * 60 * 60
 
 
 @contextmanager
@@ -40,6 +43,19 @@ def put_in_place(new: Path, place: Path) -> None:
         raise
     if old.exists():
         shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_leftovers(parent: Path, pattern: str) -> None:
+    """Remove folders that runs which were killed have left: those that nothing was put into for a day.
+
+    Args:
+        parent: where they are.
+        pattern: of their names, such as only runs of one kind use.
+    """
+    for folder in parent.glob(pattern):
+        with suppress(OSError):  # gone by now
+            if time.time() - folder.stat().st_mtime > _A_DAY:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def is_worked_in(folder: Path) -> bool:

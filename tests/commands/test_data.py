@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -382,6 +383,23 @@ def test_export_refuses_in_one_line(
     (tmp_path / "file").write_bytes(b"")
     failed(emnist("data", "export", *options, "--data-dir", prepared / "data"), code, told)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_import_left_is_removed_after_a_day(emnist: Emnist, prepared: Path, tmp_path: Path) -> None:
+    place, leftovers = tmp_path / "data", list[Path]()
+    args = ["data", "import", prepared / "gzip.zip", "-s", "digits", "--data-dir", place, "--quiet"]
+    with subprocess.Popen([sys.executable, "-m", "emnist_cli", *args], stderr=subprocess.DEVNULL) as process:
+        while not leftovers and process.poll() is None:
+            leftovers = list(place.glob(".preparing-*"))
+            time.sleep(0.01)
+        process.kill()
+    assert [folder.is_dir() for folder in leftovers] == [True]
+    assert emnist(*args).code == 0
+    assert leftovers[0].is_dir(), "it may be another run's, at work"
+    yesterday = time.time() - 25 * 60 * 60
+    os.utime(leftovers[0], (yesterday, yesterday))
+    assert emnist(*args).code == 0
+    assert [path.name for path in place.iterdir() if path.name.startswith(".")] == []
 
 
 # --- on a terminal

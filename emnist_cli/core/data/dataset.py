@@ -21,11 +21,12 @@ from emnist_cli.core.data import cache, download
 from emnist_cli.core.data.containers import Folder
 from emnist_cli.core.data.sources import Source, open_source
 from emnist_cli.core.errors import DataError, MissingError
-from emnist_cli.core.folders import put_in_place
+from emnist_cli.core.folders import put_in_place, remove_leftovers
 from emnist_cli.core.inference.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS, find_split
 
 TFDS_NAME = "emnist_upright"
+_SCRATCH = ".preparing-"
 
 OnProgress = Callable[[str, int, int], None]
 """Called with the split at hand, how many of its pictures are done, and how many there are."""
@@ -141,6 +142,7 @@ def import_splits(path: Path, splits: Iterable[str], data_dir: Path, on_progress
         if find_split(split).name not in source.splits:
             raise DataError(f"{path}: has no split {split!r}; it has {', '.join(source.splits)}")
     missing = [split for split in wanted if not (is_from(path, split, data_dir) and _is_whole(split, data_dir))]
+    remove_leftovers(data_dir, f"{_SCRATCH}*")  # up to 2 GB each
     origin = origin_of(path) if missing else None
     for split in missing:
         assert origin is not None
@@ -208,7 +210,7 @@ def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, a
 
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=data_dir, prefix=".preparing-") as name:
+        with tempfile.TemporaryDirectory(dir=data_dir, prefix=_SCRATCH) as name:
             scratch = Path(name)
             builder = _build(source, split, scratch, advance)
             folder = cache_folder(scratch, split)
