@@ -38,7 +38,7 @@ def find_frames(parts: Parts) -> Frames:
         inside = (boxes[:, :2] > boxes[number, :2]).all(axis=1) & (boxes[:, 2:] < boxes[number, 2:]).all(axis=1)
         inside &= tall > 0.25 * min(tall[number], wide[number])
         level = _level(parts, number)
-        if level is not None and all(_is_side(*_upper_side(side)) for side in _sides(level)):
+        if level is not None and all(is_side(*_upper_side(side)) for side in sides_of(level)):
             hollow[number], frames[number] = True, inside.any()
             margins = [max(3, side // 5) for side in level.shape]
             middle = level[margins[0] : -margins[0], margins[1] : -margins[1]]
@@ -61,12 +61,13 @@ def _level(parts: Parts, number: int) -> Mask | None:
     return level[top:bottom, left:right]
 
 
-def _sides(level: Mask) -> tuple[Mask, Mask, Mask, Mask]:
+def sides_of(level: Mask) -> tuple[Mask, Mask, Mask, Mask]:
     """A part with each of its sides up."""
     return level, level[::-1], level.T, level.T[::-1]
 
 
-def _is_side(slope: float, straight: float) -> bool:
+def is_side(slope: float, straight: float) -> bool:
+    """Whether what `upper_side` tells of an outline is that of a drawn side."""
     return abs(slope) < _MOST_SLOPE / 2 and straight >= _STRAIGHT
 
 

@@ -91,7 +91,7 @@ def find_ink(shade: NDArray[np.uint8] | Grey) -> Page:
     bright = _upright(grey, dark)
     widest = max(max(bright.shape) * _WIDEST, _LEAST_WIDEST)
     depth = 1 - bright / _light(bright, widest)
-    stroke = _stroke_width(depth > max(4 * float(np.quantile(np.abs(depth[::4, ::4]), 0.25)) / _QUARTER, _CLEAR))
+    stroke = stroke_width(depth > max(4 * float(np.quantile(np.abs(depth[::4, ::4]), 0.25)) / _QUARTER, _CLEAR))
     # Now that the strokes' width is known, what is wider is a shadow.
     light = _light(bright, min(max(_STROKES * stroke, 4 * _BLOCK), widest))
     middle, noise = _measure(1 - bright / light, min(max(_AROUND[0], round(_STROKES * stroke / _CELL)), _AROUND[1]))
@@ -117,7 +117,7 @@ def close_gaps(mask: Mask) -> Mask:
     Not before rules and boxes are taken out: what is written would be joined to them.
     """
     above, below = mask.copy(), mask.copy()
-    for step in range(1, round(_stroke_width(mask) / 2) + 1):
+    for step in range(1, round(stroke_width(mask) / 2) + 1):
         above[step:] |= mask[:-step]
         below[:-step] |= mask[step:]
     return mask | (above & below)
@@ -132,7 +132,7 @@ def _solid_border(mask: Mask, side: int) -> Mask:
     return parts.mask(at_border)
 
 
-def _stroke_width(mask: Mask) -> float:
+def stroke_width(mask: Mask) -> float:
     """How wide strokes are, in pixels: half of the ink is in runs, along rows and columns, that are no longer.
 
     What touches the border or goes from side to side is left out, if there is anything else.

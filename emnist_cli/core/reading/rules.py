@@ -88,19 +88,19 @@ def _along(trace: Mask, mask: Mask, slope: float, length: float) -> Found:
     depth = _run_lengths(ink.T).T
     most = 1.6 * float(np.quantile(depth[band], 0.35)) + 1
     thin = dilate(band & (depth <= most), 1) & ink & (depth <= most)
-    closed = _close_gaps(find_runs(thin), round(1.5 * most))
-    whole, free = _paint(closed), _paint(closed.select(closed.end - closed.start > length / 3)) & thin
+    closed = close_runs(find_runs(thin), round(1.5 * most))
+    whole, free = paint(closed), paint(closed.select(closed.end - closed.start > length / 3)) & thin
     return Found(*(unshear(part, shift, len(mask)) for part in (thin, whole, free)))
 
 
-def _paint(runs: Runs) -> Mask:
+def paint(runs: Runs) -> Mask:
     """The pixels of runs."""
     out = np.zeros(runs.shape, np.bool_)
     out.ravel()[runs.pixels()] = True
     return out
 
 
-def _close_gaps(runs: Runs, most: int) -> Runs:
+def close_runs(runs: Runs, most: int) -> Runs:
     """Join runs of a row that are at most so many pixels apart."""
     apart = (runs.row[1:] != runs.row[:-1]) | (runs.start[1:] - runs.end[:-1] > most)
     first, last = np.append(True, apart)[: len(runs.row)], np.append(apart, True)[: len(runs.row)]

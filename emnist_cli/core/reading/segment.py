@@ -1,9 +1,9 @@
 """A photographed or scanned page -> its lines, words and characters: `segment`, which `emnist read` starts with.
 
-The way: `paper` tells ink from paper, `skew` finds how the writing leans, `rules` and `frames` find what is ruled and
-boxed, `parts` measures connected pieces of the ink that is left, `sieve` drops what is no character, `lines` groups the
-rest, `split` cuts and stacks what stands in a line, `characters` decides with the recognizer's help what belongs
-together, `words` parts lines at wide gaps.
+The way: `paper` tells ink from paper, `skew` finds how the writing leans, `rules`, `forms` and `frames` find what is
+ruled and boxed, `parts` measures connected pieces of the ink that is left, `sieve` drops what is no character, `lines`
+groups the rest, `split` cuts and stacks what stands in a line, `characters` decides with the recognizer's help what
+belongs together, `words` parts lines at wide gaps.
 """
 
 from itertools import count
@@ -18,10 +18,11 @@ from emnist_cli.core.inference.pixels import Mask
 from emnist_cli.core.inference.recognizer import Recognizer
 from emnist_cli.core.reading.characters import Character, find_characters
 from emnist_cli.core.reading.crops import Labels
+from emnist_cli.core.reading.forms import find_form
 from emnist_cli.core.reading.frames import find_frames
 from emnist_cli.core.reading.glyphs import Box, Glyph, Layout, TextLine
 from emnist_cli.core.reading.lines import find_lines, slope_of
-from emnist_cli.core.reading.paper import Page, close_gaps, find_ink
+from emnist_cli.core.reading.paper import Page, close_gaps, find_ink, stroke_width
 from emnist_cli.core.reading.parts import Indices, Parts, Tilt, find_parts, tallest_letter, typical_height
 from emnist_cli.core.reading.pieces import around
 from emnist_cli.core.reading.rules import find_rules
@@ -66,6 +67,9 @@ def segment(shade: NDArray[np.uint8] | NDArray[np.float32], recognizer: Recogniz
     slope = estimate_slope(find_runs(page.mask))
     parts = find_parts(find_components(page.mask), Tilt(slope))
     mask = page.mask & ~find_rules(page, slope, max(max(page.mask.shape) / 8, 2.5 * tallest_letter(parts)))
+    stroke = stroke_width(page.mask)
+    form = find_form(page.mask, slope, stroke)
+    mask &= ~(form if form.any() else find_form(page.trace, slope, stroke))
     boxes = np.zeros_like(mask)
     for ink in (page.mask, page.trace):
         components = find_components(ink)

@@ -1,0 +1,99 @@
+"""The sides of a form's cells are taken out, and no stroke with them."""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from emnist_cli.core.inference.pixels import Mask, dilate
+from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.reading.forms import find_form
+from emnist_cli.core.reading.segment import segment
+from tests.core.reading.test_segment import assert_found, ruled
+from tests.pages import Made, turned, write
+
+LINES = ["GB82WEST1234", "KLARAHEPBURN", "27041969XYZ2"]
+PEN = 6.0  # pixels, of characters 60 pixels tall
+
+
+class Form(NamedTuple):
+    """Characters, and the cells around them: bool (h, w) each, and both on one page."""
+
+    ink: Mask
+    sides: Mask
+    made: Made
+
+
+def form(
+    lines: list[str], *, gap: float = 0.5, margin: int = 12, width: int = 3, apart: int = 0, grey: float = 0.2
+) -> Form:
+    """A row of cells for each line; sides between cells stand midway between characters.
+
+    Args:
+        lines: without spaces.
+        gap: between characters, in heights.
+        margin: between a row's sides and the tallest character, in pixels.
+        width: of the sides, in pixels.
+        apart: pixels between two cells; at 0 they share their sides.
+        grey: of the sides; 0 is black.
+    """
+    made = write(lines, gap=gap)
+    drawn = Image.new("F", made.grey.shape[::-1], 1.0)
+    pen = ImageDraw.Draw(drawn)
+    for line in made.boxes:
+        middles = [(one.right + other.left) // 2 for one, other in pairwise(line)]
+        top, bottom = min(b.top for b in line) - margin, max(b.bottom for b in line) + margin
+        for left, right in pairwise([line[0].left - margin, *middles, line[-1].right + margin]):
+            place = (left + apart // 2, top, right - apart // 2, bottom)
+            pen.rectangle(place, outline=grey, width=width)
+    paper = np.asarray(drawn)
+    return Form(made.grey < 0.5, paper < 1, made.on(paper))
+
+
+FORMS = {
+    "shared": form(LINES),
+    "apart": form(LINES, apart=8),
+    "touching": form(LINES, gap=0.12, margin=6),
+    "apart and touching": form(LINES, gap=0.24, margin=6, apart=6),
+    "thick": form(LINES, width=7),
+    "thin": form(LINES, width=1),
+    "pale": form(LINES, grey=0.75),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in FORMS if name != "pale"])
+def test_sides_go_and_strokes_stay(name: str) -> None:
+    ink, sides, made = FORMS[name]
+    gone = find_form(made.grey < 0.5, 0.0, PEN)
+    only = sides & ~dilate(ink, 2)
+    assert np.count_nonzero(gone & only) > 0.97 * np.count_nonzero(only)
+    strokes = ink & ~dilate(sides, 2)
+    assert np.count_nonzero(gone & strokes) < 0.01 * np.count_nonzero(strokes)
+
+
+@pytest.mark.parametrize("degrees", [0, -3])
+@pytest.mark.parametrize("name", list(FORMS))
+def test_characters_in_cells_are_found(name: str, degrees: float, recognizer: Recognizer) -> None:
+    made = turned(FORMS[name].made, degrees)
+    assert_found(segment(made.shade, recognizer), made, missed=4 if "touching" in name else 0)
+
+
+def test_cells_that_characters_hide_are_found_by_the_others() -> None:
+    ink, sides, made = form(["ABHHBHEHBHHA"], gap=0.02, margin=1)
+    gone = find_form(made.grey < 0.5, 0.0, PEN)
+    only = sides & ~dilate(ink, 2)
+    assert np.count_nonzero(gone & only) > 0.9 * np.count_nonzero(only)
+
+
+@pytest.mark.parametrize("name", ["text", "rules", "squares", "two cells"])
+def test_what_is_no_form_stays_whole(name: str) -> None:
+    made = write(["EFH B D 8 HELLO", "TITLE FELT 1110", "OLEOLE BEETHOVEN"])
+    made = {
+        "text": made,
+        "rules": ruled(made, down=120, width=3, grey=0.0),
+        "squares": ruled(made, down=37, across=37, grey=0.0),
+        "two cells": form(["AB"]).made,
+    }[name]
+    assert not find_form(made.grey < 0.5, 0.0, PEN).any()
