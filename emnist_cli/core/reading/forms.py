@@ -182,7 +182,7 @@ def _go_on(ink: Mask, columns: Indices, sides: tuple[Indices, Indices], bars: li
     for side in sides:
         beyond = ink[side.clip(0, len(ink) - 1), columns.clip(0, ink.shape[1] - 1)]
         if beyond.mean() < _LINE:
-            on |= [bool(beyond[max(start - 2, 0) : end + 2].any()) for start, end in bars]
+            on |= np.array([beyond[max(start - 2, 0) : end + 2].any() for start, end in bars], np.bool_)
     return bool(bars) and bool(on.mean() > _MOST_GO_ON)
 
 

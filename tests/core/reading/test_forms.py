@@ -97,3 +97,20 @@ def test_what_is_no_form_stays_whole(name: str) -> None:
         "two cells": form(["AB"]).made,
     }[name]
     assert not find_form(made.grey < 0.5, 0.0, PEN).any()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_nothing_drawn_is_too_much(seed: int) -> None:
+    """Rectangles anywhere, over each other and over the border, and noise: only ink is taken out."""
+    rng = np.random.default_rng(seed)
+    width, height = (int(side) for side in rng.integers(20, 700, 2))
+    image = Image.new("1", (width, height))
+    pen = ImageDraw.Draw(image)
+    wide, tall, thick = (int(side) for side in rng.integers(1, 60, 3))
+    for x in range(int(rng.integers(-20, 20)), width, wide + int(rng.integers(0, 9))):
+        for y in range(int(rng.integers(-20, 20)), height, tall + int(rng.integers(1, 200))):
+            pen.rectangle((x, y, x + wide, y + tall), outline=1, width=1 + thick // 8)
+    ink = np.asarray(image) ^ (rng.random((height, width)) < rng.choice([0, 0.01, 0.2]))
+    gone = find_form(ink, rng.uniform(-0.1, 0.1), rng.uniform(0.5, 20))
+    assert gone.shape == ink.shape
+    assert not (gone & ~ink).any()
