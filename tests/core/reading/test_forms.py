@@ -99,6 +99,10 @@ def test_what_is_no_form_stays_whole(name: str) -> None:
     assert not find_form(made.grey < 0.5, 0.0, PEN).any()
 
 
+RANGES = ((12, 90), (12, 90), (1, 9), (0, 12), (0, 150))
+"""How wide, tall, thick and far apart across and down cells are, in pixels."""
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_nothing_drawn_is_too_much(seed: int) -> None:
     """Rectangles anywhere, over each other and over the border, and noise: only ink is taken out."""
@@ -106,11 +110,11 @@ def test_nothing_drawn_is_too_much(seed: int) -> None:
     width, height = (int(side) for side in rng.integers(20, 700, 2))
     image = Image.new("1", (width, height))
     pen = ImageDraw.Draw(image)
-    wide, tall, thick = (int(side) for side in rng.integers(1, 60, 3))
-    for x in range(int(rng.integers(-20, 20)), width, wide + int(rng.integers(0, 9))):
-        for y in range(int(rng.integers(-20, 20)), height, tall + int(rng.integers(1, 200))):
-            pen.rectangle((x, y, x + wide, y + tall), outline=1, width=1 + thick // 8)
-    ink = np.asarray(image) ^ (rng.random((height, width)) < rng.choice([0, 0.01, 0.2]))
-    gone = find_form(ink, rng.uniform(-0.1, 0.1), rng.uniform(0.5, 20))
+    wide, tall, thick, apart, below = (int(rng.integers(least, most)) for least, most in RANGES)
+    for x in range(int(rng.integers(-20, 20)), width, wide + apart):
+        for y in range(int(rng.integers(-20, 20)), height, tall + below):
+            pen.rectangle((x, y, x + wide, y + tall), outline=1, width=thick)
+    ink = np.asarray(image) ^ (rng.random((height, width)) < rng.choice([0, 0, 0, 0.01, 0.2]))
+    gone = find_form(ink, rng.uniform(-0.02, 0.02), rng.uniform(0.5, 8))
     assert gone.shape == ink.shape
     assert not (gone & ~ink).any()
