@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -17,6 +18,7 @@ from emnist_cli.core.inference.cores import available_cores
 from emnist_cli.core.inference.quiet import silent_stderr
 
 _STORE = 256 * 2**20  # bytes for a Ray of our own: it holds paths and rows, and spills to disk what is more
+_TRIES = 3
 _PATIENCE = 5.0  # seconds for a cluster to accept a connection
 
 
@@ -109,14 +111,27 @@ def _connect(ray: ModuleType, address: str | None, workers: int | None) -> None:
     try:
         with nullcontext() if debug else silent_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ray.init(**how)
+            _init(ray, how)
     except Exception as error:
         if address is None:
             raise EmnistError(f"Ray cannot be started here ({_first_line(error)}); EMNIST_DEBUG=1 shows more") from None
-        raise _refusal(address, _first_line(error)) from None
+        # Ray Client's ends with what went wrong on the cluster.
+        reason = _last_line(error) if isinstance(error, ConnectionAbortedError) else _first_line(error)
+        raise _refusal(address, reason) from None
     finally:
         if ours:
             signal.signal(signal.SIGTERM, handler)  # which Ray has replaced by its own
+
+
+def _init(ray: ModuleType, how: dict[str, Any]) -> None:
+    """Connect. For a client a process is started on the cluster, which fails now and then where that is busy."""
+    for _ in range(_TRIES - 1):
+        try:
+            ray.init(**how)
+            return
+        except ConnectionAbortedError:
+            time.sleep(1)
+    ray.init(**how)
 
 
 def _check_reachable(address: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from emnist_cli.core.errors import UsageError
+from emnist_cli.core.inference import ray_session
+from emnist_cli.core.inference.ray_session import import_ray, session
 from tests.conftest import Emnist
 from tests.handwriting import picture
 from tests.loopback import closed_port
@@ -116,6 +120,28 @@ def test_a_cluster_that_is_not_there(shell: Emnist, seven: Path) -> None:
         assert result.err.startswith("emnist: --ray-address: ")
         assert result.err.endswith(f"Received: {address!r}\n")
         assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("failures", [2, 3])
+def test_a_server_that_fails_at_first_is_asked_again(monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+    ray, calls = import_ray(), list[object]()
+
+    def init(**how: object) -> None:
+        calls.append(how["address"])
+        if len(calls) <= failures:
+            raise ConnectionAbortedError("Initialization failure from server:\nTraceback\nRuntimeError: no process.\n")
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray_session.time, "sleep", lambda seconds: None)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"ray://127.0.0.1:{server.getsockname()[1]}"
+        if failures < 3:
+            with session(address, None) as found:
+                assert found is ray
+        else:
+            with pytest.raises(UsageError, match=r"can be reached there \(RuntimeError: no process\)"):
+                session(address, None).__enter__()
+    assert calls == [address] * 3
 
 
 def test_without_ray(seven: Path) -> None:
