@@ -1,4 +1,4 @@
-"""Edit distance, by which `pages.py` and `read_pages.py` count characters that were read wrongly."""
+"""Edit distance, by which `pages.py`, `read_pages.py` and a test count characters that were read wrongly."""
 
 
 def distance(truth: str, read: str) -> int:

@@ -16,7 +16,7 @@ from emnist_cli.core.reading.parts import Indices, Numbers
 from emnist_cli.core.reading.shear import shear, unshear
 
 _LEAST = 3  # cells
-_LEVEL = 0.004  # rows per column
+_LEVEL = 0.004  # rows per column: less is level
 _CLIMB = 0.01  # rows per column, beside the slope of the page
 _NEAR = 6  # times a cell's height: so far apart are cells of a row
 _THICK = 0.2  # of a cell's height: thicker is no side
@@ -26,6 +26,8 @@ _WHOLE = 0.93  # of a row's height: what is shorter is no side between cells
 _MOST_GO_ON = 0.5  # of the sides between cells seem to go on beyond the row
 _LINE = 0.4  # of a row of pixels has ink: it is a line
 _LEANS = (0, -0.03, 0.03)  # beside how all of a row's cells lean: a camera sees sides fan out
+_PART = 0.9  # of a row's height: what is lower and within it is no row of its own
+_INSIDE = 4  # pixels within a cell in which its side may begin: cells are found a few pixels too large or too small
 _STEP = 0.5  # of a row's height: in such steps it is followed
 
 
@@ -108,7 +110,7 @@ def _is_within(row: Row, other: Row) -> bool:
     top, bottom = (int(side[middle - row.left]) for side in (row.top, row.bottom))
     above, below = (int(side[middle - other.left]) for side in (other.top, other.bottom))
     off = round(ALIGNED * (below - above)) + 3
-    return bottom - top < 0.9 * (below - above) and above - off <= top and bottom <= below + off
+    return bottom - top < _PART * (below - above) and above - off <= top and bottom <= below + off
 
 
 def _follow(ink: Mask, cells: list[Cell]) -> Row | None:
@@ -216,7 +218,7 @@ def _bar(strip: Mask) -> Mask:
 
 def _mark(page: Mask, marks: Mask, side: Indices, columns: Indices, most: int) -> None:
     """Mark the ink of an upper side, unless a stroke goes through it there."""
-    rows = side - np.arange(-4, most + 4)[:, None]
+    rows = side - np.arange(-_INSIDE, most + _INSIDE)[:, None]
     there = (rows >= 0) & (rows < len(page)) & (columns >= 0) & (columns < page.shape[1])
     rows, columns = rows.clip(0, len(page) - 1), columns.clip(0, page.shape[1] - 1)
     window = page[rows, columns] & there
@@ -226,9 +228,9 @@ def _mark(page: Mask, marks: Mask, side: Indices, columns: Indices, most: int) -
         return
     first = int(inked[0])
     last = first + int(np.argmin(np.append(share[first:] >= 0.5, False))) - 1
-    if first > 8 or last >= len(share) - 3:
-        return
-    first, last = max(first - 2, 0), last + 2
+    if first > 2 * _INSIDE or last >= len(share) - 3:
+        return  # none there, or too thick
+    first, last = max(first - 2, 0), last + 2  # its fringes, too
     crossed = window[max(first - 2, 0)] & window[min(last + 2, len(share) - 1)]
     strip = window & ~crossed
     strip[:first] = strip[last + 1 :] = False

@@ -67,7 +67,7 @@ def sides_of(level: Mask) -> tuple[Mask, Mask, Mask, Mask]:
 
 
 def is_side(slope: float, straight: float) -> bool:
-    """Whether what `upper_side` tells of an outline is that of a drawn side."""
+    """Whether an outline of that slope, so much of which is straight, is that of a drawn side."""
     return abs(slope) < _MOST_SLOPE / 2 and straight >= _STRAIGHT
 
 

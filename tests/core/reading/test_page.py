@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.edits import distance
 from emnist_cli import Lexicon, Page, Recognizer, read_page, read_pages
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.inference.files import Found
@@ -28,15 +29,6 @@ def picture() -> Image.Image:
 @pytest.fixture(scope="module")
 def read(picture: Image.Image, recognizer: Recognizer) -> Page:
     return read_page(picture, recognizer)
-
-
-def distance(a: str, b: str) -> int:
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
-    return row[-1]
 
 
 def test_a_page_is_read(read: Page, picture: Image.Image) -> None:
