@@ -17,8 +17,8 @@ from typing import Any
 
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data import dataset
-from emnist_cli.core.inference.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS
+from emnist_cli.core.platform.tensorflow import load_tensorflow
 
 
 def main() -> None:
@@ -55,21 +55,22 @@ def measure(config: TrainConfig, split: str, data_dir: Path) -> dict[str, Any]:
     import keras
     import numpy as np
 
-    from emnist_cli.core.training import checkpoint, model
-    from emnist_cli.core.training.feed import hold_out
+    from emnist_cli.core.networks import architectures
+    from emnist_cli.core.training import checkpoint
+    from emnist_cli.core.training.input_pipeline import hold_out
     from emnist_cli.core.training.trainer import Trainer
 
     keras.backend.clear_session()
     keras.utils.set_random_seed(config.seed)
-    pictures, test = (dataset.load(split, part, data_dir) for part in ("train", "test"))
+    pictures, test = (dataset.load_split(split, part, data_dir) for part in ("train", "test"))
     count = len(SPLITS[split].classes)
     with tempfile.TemporaryDirectory() as scratch:
         trainer = Trainer(
-            lambda: model.build(config.arch, count),
+            lambda: architectures.build(config.arch, count),
             pictures,
             hold_out(pictures.labels, config),
             config,
-            checkpoint.describe(config, "", split),
+            checkpoint.describe_checkpoint(config, "", split),
             Path(scratch),
         )
         start = time.perf_counter()

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from emnist_cli.core.inference.files import find_pictures
+from emnist_cli.core.files.discovery import find_pictures
 from emnist_cli.core.records import STATUSES
 
 Rng = np.random.Generator
@@ -189,7 +189,7 @@ def some(sources: list[Path], rng: Rng) -> Image.Image:
     with Image.open(sources[rng.integers(len(sources))]) as image:
         small = image.convert("RGBA")
     small.thumbnail((SIDE, SIDE))
-    return Image.alpha_composite(Image.new("RGBA", small.size, "grey"), small).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", small.size, "gray"), small).convert("RGB")
 
 
 def check(out: Path, damaged: dict[str, tuple[str, str]], options: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ import numpy as np
 from flask import Flask, Response, jsonify, request
 from PIL import Image, ImageOps
 
-from emnist_cli.core.training.model import build
+from emnist_cli.core.networks.architectures import build
 
 app = Flask(__name__)
 model = keras.models.load_model(sys.argv[2]) if len(sys.argv) > 2 else build("classic", 62)

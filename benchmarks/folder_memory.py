@@ -16,7 +16,7 @@ import time
 from itertools import cycle, islice
 from pathlib import Path
 
-from emnist_cli.core.inference.files import find_pictures
+from emnist_cli.core.files.discovery import find_pictures
 
 
 def main() -> None:

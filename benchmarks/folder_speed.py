@@ -28,16 +28,16 @@ from statistics import median
 import numpy as np
 
 from emnist_cli.core import bundle
-from emnist_cli.core.inference.batch import CHUNK
-from emnist_cli.core.inference.cores import available_cores
-from emnist_cli.core.inference.files import find_pictures
-from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.classify.recognizer import Recognizer
+from emnist_cli.core.files.discovery import find_pictures
+from emnist_cli.core.parallel.run_files import CHUNK
+from emnist_cli.core.platform.cpu import available_cores
 
 DECODE = """
 import sys
 from multiprocessing import Pool
 from PIL import Image
-from emnist_cli.core.inference.files import find_pictures
+from emnist_cli.core.files.discovery import find_pictures
 def decode(path):
     with Image.open(path) as image:
         image.load()
@@ -131,15 +131,15 @@ def threads(folder: Path, workers: int, count: int) -> float:
 
 def keras_one_by_one(folder: Path, count: int) -> Callable[[], float]:
     """Keras' own loop, as small web apps have it."""
-    from emnist_cli.core.inference.startup import load_tensorflow
+    from emnist_cli.core.platform.tensorflow import load_tensorflow
 
     load_tensorflow()
-    from emnist_cli.core.training import recover
+    from emnist_cli.core.model_export import recover
 
     found = [f for _, f in zip(range(count), find_pictures([str(folder)], recursive=True), strict=False)]
     predictions = Recognizer().predict_many(found)
     pictures = np.stack([p.picture for p in predictions if p.picture is not None])[..., None]
-    model = bundle.find(bundle.DEFAULT_MODEL)
+    model = bundle.find_bundle(bundle.DEFAULT_MODEL)
     assert model.manifest
     network = recover.recover(model.graph, "default", len(model.manifest.classes), pictures[..., 0])
     network.predict(pictures[:1], verbose=0)

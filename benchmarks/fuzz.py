@@ -125,11 +125,11 @@ def reader(guided: bool) -> Read:
         import atheris
 
     with atheris.instrument_imports(include=["emnist_cli", "PIL"]) if guided else nullcontext():
-        images = import_module("emnist_cli.core.inference.images")
-        preprocess = import_module("emnist_cli.core.inference.preprocess").preprocess
+        images = import_module("emnist_cli.core.imaging.decode")
+        preprocess = import_module("emnist_cli.core.preprocessing.normalize").preprocess
         for _, plugin in images.FORMATS.values():
             import_module(f"PIL.{plugin}")
-    return lambda data: preprocess(images.decode(data).grey)
+    return lambda data: preprocess(images.decode(data).gray)
 
 
 def search(args: argparse.Namespace) -> None:

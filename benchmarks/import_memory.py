@@ -31,7 +31,7 @@ FIRST_BATCH = """
 import sys, time
 from pathlib import Path
 start = float(sys.argv[1])
-from emnist_cli.core.inference.startup import load_tensorflow
+from emnist_cli.core.platform.tensorflow import load_tensorflow
 ready = time.time()
 load_tensorflow()
 imported = time.time()
@@ -39,7 +39,7 @@ import numpy as np
 import tensorflow as tf
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data import dataset
-from emnist_cli.core.training.feed import training_batches
+from emnist_cli.core.training.input_pipeline import training_batches
 pictures = dataset.load(sys.argv[3], "train", Path(sys.argv[2]))
 rows = np.arange(len(pictures.labels))
 batches = training_batches(pictures, rows, TrainConfig(batch_size=128, augment=sys.argv[4] == "1"), 0,

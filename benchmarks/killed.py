@@ -18,7 +18,7 @@ import time
 from itertools import cycle, islice
 from pathlib import Path
 
-from emnist_cli.core.inference.files import find_pictures
+from emnist_cli.core.files.discovery import find_pictures
 
 STARTING = 0.4
 """Seconds before the first rows come; a kill before that would only start it over."""

@@ -71,7 +71,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "1x20000 strip": ("strip.png", lambda: encoded(Image.new("L", (1, 20000), 255), "PNG")),
     "CMYK TIFF": ("cmyk.tif", lambda: encoded(seven("CMYK"), "TIFF")),
     "CMYK JPEG": ("cmyk.jpg", lambda: encoded(seven("CMYK"), "JPEG")),
-    "16-bit grey PNG": ("deep.png", lambda: encoded(Image.fromarray(np.asarray(seven(), np.uint16) * 257), "PNG")),
+    "16-bit gray PNG": ("deep.png", lambda: encoded(Image.fromarray(np.asarray(seven(), np.uint16) * 257), "PNG")),
     "float TIFF": ("float.tif", lambda: encoded(Image.fromarray(np.asarray(seven(), np.float32) / 255), "TIFF")),
     "1-bit fax TIFF": ("fax.tif", lambda: encoded(seven("1"), "TIFF", compression="group4")),
     "3-page TIFF": ("pages.tif", lambda: encoded(seven(), "TIFF", save_all=True, append_images=[seven(), seven()])),

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
-from emnist_cli.core.inference import images
-from emnist_cli.core.inference.ink import find_ink
-from emnist_cli.core.inference.paper import is_dark_ink
-from emnist_cli.core.inference.pixels import Grey, bounds, resize
-from emnist_cli.core.reading.glyphs import Box
+from emnist_cli.core.imaging import decode
+from emnist_cli.core.imaging.ops import Gray, bounds, resize
+from emnist_cli.core.pages.char_boxes import PixelBox
+from emnist_cli.core.preprocessing.background import is_dark_ink
+from emnist_cli.core.preprocessing.ink import find_ink
 
 Rng = np.random.Generator
 Owner = NDArray[np.int32]
@@ -34,7 +34,7 @@ class Made(NamedTuple):
     """A page and what stands on it: lines of (character, box), and the conditions it was made under."""
 
     picture: NDArray[np.uint8]
-    lines: list[list[tuple[str, Box]]]
+    lines: list[list[tuple[str, PixelBox]]]
     conditions: list[str]
 
 
@@ -52,9 +52,9 @@ def hands(folder: Path, part: str) -> list[Hand]:
     return [hand for hand in found.values() if sum(map(len, hand.values())) >= 20]
 
 
-def ink_of(path: Path, height: int, width: int) -> Grey | None:
+def ink_of(path: Path, height: int, width: int) -> Gray | None:
     """The ink of one character scaled to fit height and width, float32 in [0, 1]; None where there is none."""
-    shade = resize(images.decode(path.read_bytes()).grey, 1)
+    shade = resize(decode.decode_image(path.read_bytes()).gray, 1)
     shade = resize(shade, min(1.0, 320 / max(shade.shape)))
     found = find_ink(shade, is_dark_ink(shade))
     if found is None:
@@ -100,7 +100,7 @@ def make_page(rng: Rng, hand: Hand) -> Made:
     return Made(picture, [line for line in written if line], chance.names or ["plain"])
 
 
-def photograph(chance: Chance, page: Grey, owner: Owner, height: int) -> tuple[NDArray[np.uint8], Owner]:
+def photograph(chance: Chance, page: Gray, owner: Owner, height: int) -> tuple[NDArray[np.uint8], Owner]:
     """See a page with a camera; where it shows each character."""
     rng, picture = chance.rng, page
     if chance.happens("table", 0.2):
@@ -123,7 +123,7 @@ def photograph(chance: Chance, page: Grey, owner: Owner, height: int) -> tuple[N
 
 
 def write_lines(
-    rng: Rng, hand: Hand, ink: Grey, owner: Owner, *, rows: int, height: int, pitch: int, gap: float, spaced: bool
+    rng: Rng, hand: Hand, ink: Gray, owner: Owner, *, rows: int, height: int, pitch: int, gap: float, spaced: bool
 ) -> list[list[tuple[str, int]]]:
     """Write lines of words onto `ink`; `owner` gets each character's number. Returns their characters and numbers."""
     labels, number, lines = sorted(hand), 0, []
@@ -159,34 +159,34 @@ def write_lines(
     return lines
 
 
-def draw_paper(chance: Chance, size: tuple[int, int], height: int, pitch: int) -> Grey:
+def draw_paper(chance: Chance, size: tuple[int, int], height: int, pitch: int) -> Gray:
     """Paper with uneven light, perhaps ruled or squared, perhaps with specks."""
     rng = chance.rng
     rows, columns = np.mgrid[-1 : 1 : size[0] * 1j, -1 : 1 : size[1] * 1j].astype(np.float32)
     light = rng.uniform(0.55, 0.97) * (1 + rng.normal(0, 0.12) * rows + rng.normal(0, 0.12) * columns)
     image = Image.new("F", size[::-1], 1.0)
     pen = ImageDraw.Draw(image)
-    grey, width = rng.uniform(0.35, 0.85), max(1, round(height * rng.uniform(0.015, 0.05)))
+    gray, width = rng.uniform(0.35, 0.85), max(1, round(height * rng.uniform(0.015, 0.05)))
     kind = str(rng.choice(["plain", "plain", *_RULED]))
     if kind in _RULED and chance.happens(kind, 1):
         step = height * rng.uniform(0.35, 1.2) if kind == "squared" else pitch
         for y in np.arange(1.5 * height + height * (1.08 if kind == "ruled" else -0.25), size[0], step):
-            pen.line([(0, y), (size[1], y)], fill=grey, width=width)
+            pen.line([(0, y), (size[1], y)], fill=gray, width=width)
         apart = {"ruled": size[1], "squared": step}.get(kind, size[1] / rng.integers(1, 4))
         for x in np.arange(height * 0.5, size[1], apart) if kind != "ruled" else ():
-            pen.line([(x, 0), (x, size[0])], fill=grey, width=width)
+            pen.line([(x, 0), (x, size[0])], fill=gray, width=width)
     if chance.happens("specks", 0.2):
         for x, y in rng.uniform(0, 1, (int(rng.integers(5, 60)), 2)) * (size[1], size[0]):
             r = height * rng.uniform(0.01, 0.05)
-            pen.ellipse((x - r, y - r, x + r, y + r), fill=grey)
+            pen.ellipse((x - r, y - r, x + r, y + r), fill=gray)
     return np.asarray(image) * light.clip(0.1, 1).astype(np.float32)
 
 
-def draw_boxes(rng: Rng, size: tuple[int, int], lines: list[list[Box]], height: int) -> Grey:
+def draw_boxes(rng: Rng, size: tuple[int, int], lines: list[list[PixelBox]], height: int) -> Gray:
     """A form's box around every character: rows of cells that share their sides, or boxes apart."""
     image = Image.new("F", size[::-1], 1.0)
     pen = ImageDraw.Draw(image)
-    grey, width = rng.uniform(0.1, 0.8), max(1, round(height * rng.uniform(0.02, 0.05)))
+    gray, width = rng.uniform(0.1, 0.8), max(1, round(height * rng.uniform(0.02, 0.05)))
     margin, apart = height * rng.uniform(0.08, 0.25), rng.random() < 0.4
     for line in filter(None, lines):
         top, bottom = min(b.top for b in line) - margin, max(b.bottom for b in line) + margin
@@ -194,11 +194,11 @@ def draw_boxes(rng: Rng, size: tuple[int, int], lines: list[list[Box]], height: 
         sides = [line[0].left - margin, *middles, line[-1].right + margin]
         for left, right in pairwise(sides):
             inset = min(0.04 * height, (right - left) / 8) if apart else 0
-            pen.rectangle((left + inset, top, right - inset, bottom), outline=grey, width=width)
+            pen.rectangle((left + inset, top, right - inset, bottom), outline=gray, width=width)
     return np.asarray(image)
 
 
-def lay_on_table(rng: Rng, page: Grey, owner: Owner) -> tuple[Grey, Owner]:
+def lay_on_table(rng: Rng, page: Gray, owner: Owner) -> tuple[Gray, Owner]:
     """Show the page slightly in perspective on a table of another brightness with some grain."""
     height, width = page.shape
     margin = 0.12 * max(page.shape)
@@ -223,14 +223,14 @@ def perspective(corners: NDArray[np.float64], source: NDArray[np.float64]) -> tu
     return tuple(np.linalg.solve(np.array(equations), np.array(values)).tolist())
 
 
-def tilt(picture: Grey, owner: Owner, degrees: float) -> tuple[Grey, Owner]:
+def tilt(picture: Gray, owner: Owner, degrees: float) -> tuple[Gray, Owner]:
     """Turn the page; what comes into view at the corners has the brightness of its border."""
     fill = float(np.median(picture[0]))
     turned = Image.fromarray(picture).rotate(degrees, Image.Resampling.BILINEAR, expand=True, fillcolor=fill)
     return np.asarray(turned), np.asarray(Image.fromarray(owner).rotate(degrees, Image.Resampling.NEAREST, expand=True))
 
 
-def shadow(rng: Rng, shape: tuple[int, ...]) -> Grey:
+def shadow(rng: Rng, shape: tuple[int, ...]) -> Gray:
     """Light that falls on one side of a line across the page only, with a soft or a sharp edge."""
     rows, columns = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     angle = rng.uniform(0, 2 * np.pi)
@@ -238,7 +238,7 @@ def shadow(rng: Rng, shape: tuple[int, ...]) -> Grey:
     return (1 - rng.uniform(0.3, 0.6) / (1 + np.exp(-side.clip(-30, 30)))).astype(np.float32)
 
 
-def boxes_of(owner: Owner) -> dict[int, Box]:
+def boxes_of(owner: Owner) -> dict[int, PixelBox]:
     """The box of each number's pixels."""
     rows, columns = np.nonzero(owner)
     numbers = owner[rows, columns]
@@ -247,5 +247,5 @@ def boxes_of(owner: Owner) -> dict[int, Box]:
     for group in np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1):
         if len(group):
             y, x = rows[group], columns[group]
-            found[int(numbers[group[0]])] = Box(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
+            found[int(numbers[group[0]])] = PixelBox(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
     return found

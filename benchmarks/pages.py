@@ -19,11 +19,11 @@ from page_maker import Made, hands, make_page
 from PIL import Image, ImageDraw
 
 from emnist_cli import Recognizer
-from emnist_cli.core.reading.glyphs import Box, Layout
-from emnist_cli.core.reading.segment import segment
+from emnist_cli.core.pages.char_boxes import Layout, PixelBox
+from emnist_cli.core.pages.segment import segment
 
 
-def overlap(one: Box, other: Box) -> float:
+def overlap(one: PixelBox, other: PixelBox) -> float:
     """Intersection over union."""
     wide = min(one.right, other.right) - max(one.left, other.left)
     tall = min(one.bottom, other.bottom) - max(one.top, other.top)

@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from starter import scans, strokes  # noqa: E402
 
-from emnist_cli.core.inference.recognizer import Recognizer  # noqa: E402
+from emnist_cli.core.classify.recognizer import Recognizer  # noqa: E402
 
 WIDTHS = (0.04, 0.06, 0.09, 0.12, 0.16, 0.20, 0.25)
 ALIKE = "COSUVWXZ"  # capitals that differ from their small letters in size alone

@@ -17,30 +17,30 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from statistics import median
 
-from emnist_cli.core.inference.cores import available_cores
-from emnist_cli.core.inference.files import find_pictures
+from emnist_cli.core.files.discovery import find_pictures
+from emnist_cli.core.platform.cpu import available_cores
 from emnist_cli.core.records import Prediction
 
 
 def one(folder: str) -> Iterator[Prediction]:
     """One process."""
-    from emnist_cli.core.inference.recognizer import Recognizer
+    from emnist_cli.core.classify.recognizer import Recognizer
 
     return Recognizer().predict_many(find_pictures([folder]), keep_pictures=False)
 
 
 def local(folder: str) -> Iterator[Prediction]:
     """A process a core."""
-    from emnist_cli.core.inference.batch import predict_files
+    from emnist_cli.core.parallel.run_files import predict_files
 
     return predict_files(find_pictures([folder]))
 
 
 def ray(folder: str) -> Iterator[Prediction]:
     """An actor a core."""
-    from emnist_cli.core.inference import ray_engine
+    from emnist_cli.core.cluster import engine
 
-    return ray_engine.predict([folder], False, {})
+    return engine.predict_on_ray([folder], False, {})
 
 
 WAYS: dict[str, Callable[[str], Iterator[Prediction]]] = {"one": one, "local": local, "ray": ray}

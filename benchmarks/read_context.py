@@ -25,8 +25,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from starter.strokes import Character, read_unipen  # noqa: E402
 
 from emnist_cli import Recognizer  # noqa: E402
-from emnist_cli.core.reading.context import read_in_context  # noqa: E402
-from emnist_cli.core.reading.glyphs import Box, Glyph, Layout, TextLine  # noqa: E402
+from emnist_cli.core.pages.char_boxes import Glyph, Layout, PixelBox, TextLine  # noqa: E402
+from emnist_cli.core.pages.context import read_in_context  # noqa: E402
 
 UPPER, LOWER, DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789"
 HANG = dict.fromkeys("gpqy", 0.38) | {"j": 0.38}
@@ -116,7 +116,7 @@ def write(rng: np.random.Generator, hand: Hand, style: str) -> tuple[Layout, lis
             continue
         words = place(rng, hand, texts, cap * np.exp(rng.normal(0, 0.05)), 2.5 * cap * (i + 1), slope)
         boxes = np.array([glyph.box for word in words for glyph in word])
-        lines.append(TextLine(Box(*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist()), words))
+        lines.append(TextLine(PixelBox(*boxes[:, :2].min(0).tolist(), *boxes[:, 2:].max(0).tolist()), words))
         truth.append(texts)
     return Layout(10_000, 10_000, tuple(lines)), truth
 
@@ -133,7 +133,7 @@ def place(
             height, width = sample.height * cap * np.exp(rng.normal(0, 0.04)), sample.width * cap
             bottom = row + slope * x + cap * (0.08 * np.sin(x / cap / 12 + phase) + rng.normal(0, 0.07))
             bottom += HANG.get(character, 0.0) * height
-            box = Box(int(x), int(bottom - height), int(x + width) + 1, int(bottom) + 1)
+            box = PixelBox(int(x), int(bottom - height), int(x + width) + 1, int(bottom) + 1)
             word.append(Glyph(box, sample.probabilities))
             x += width + 0.25 * cap
         words.append(tuple(word))

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from emnist_cli import Recognizer
-from emnist_cli.core.inference import images
+from emnist_cli.core.imaging import decode
 
-Grey = NDArray[np.float32]
+Gray = NDArray[np.float32]
 Rng = np.random.Generator
 
 
@@ -50,10 +50,10 @@ def main() -> None:
         print(f"{name:32} accuracy {right:.3f}  as clean {same:.3f}  empty {empty}")
 
 
-def load(path: Path) -> Grey:
+def load(path: Path) -> Gray:
     """Read a picture as dark ink on white, long side 400: float32 (h, w) in [0, 1]."""
-    grey = images.decode(path.read_bytes()).grey
-    values = grey.astype(np.float32) / (255 if grey.dtype == np.uint8 else 1)
+    gray = decode.decode_image(path.read_bytes()).gray
+    values = gray.astype(np.float32) / (255 if gray.dtype == np.uint8 else 1)
     if np.median(values) < 0.5:
         values = 1 - values
     image = Image.fromarray(values)
@@ -62,62 +62,62 @@ def load(path: Path) -> Grey:
     return np.asarray(image.resize(size, Image.Resampling.BOX), np.float32)
 
 
-def to_bytes(grey: Grey) -> NDArray[np.uint8]:
+def to_bytes(gray: Gray) -> NDArray[np.uint8]:
     """Quantize to 8 bits."""
-    return (np.clip(grey, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return (np.clip(gray, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def on_paper(grey: Grey, paper: Grey | float, ink: float = 0.25) -> Grey:
+def on_paper(gray: Gray, paper: Gray | float, ink: float = 0.25) -> Gray:
     """Put black on white onto paper of that brightness with ink that leaves `ink` of its light."""
-    return ((ink + (1 - ink) * grey) * paper).astype(np.float32)
+    return ((ink + (1 - ink) * gray) * paper).astype(np.float32)
 
 
-def axes(grey: Grey) -> tuple[Grey, Grey]:
+def axes(gray: Gray) -> tuple[Gray, Gray]:
     """Coordinates in [0, 1]: y as a column, x as a row."""
-    height, width = grey.shape
+    height, width = gray.shape
     return np.linspace(0, 1, height, dtype=np.float32)[:, None], np.linspace(0, 1, width, dtype=np.float32)[None, :]
 
 
-def noise(grey: Grey, rng: Rng, amount: float) -> Grey:
+def noise(gray: Gray, rng: Rng, amount: float) -> Gray:
     """Add normal noise."""
-    return grey + rng.normal(0, amount, grey.shape).astype(np.float32)
+    return gray + rng.normal(0, amount, gray.shape).astype(np.float32)
 
 
-def blur(grey: Grey, radius: float) -> Grey:
+def blur(gray: Gray, radius: float) -> Gray:
     """Gaussian blur."""
-    image = Image.fromarray(to_bytes(grey)).filter(ImageFilter.GaussianBlur(radius))
+    image = Image.fromarray(to_bytes(gray)).filter(ImageFilter.GaussianBlur(radius))
     return np.asarray(image, np.float32) / 255
 
 
-def slope(grey: Grey, rng: Rng) -> Grey:
+def slope(gray: Gray, rng: Rng) -> Gray:
     """Light that falls off across the page to a third."""
-    y, x = axes(grey)
+    y, x = axes(gray)
     angle = rng.uniform(0, 2 * np.pi)
     light = (np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5) + 0.7) / 1.4
-    return noise(on_paper(grey, 0.3 + 0.6 * light), rng, 0.015)
+    return noise(on_paper(gray, 0.3 + 0.6 * light), rng, 0.015)
 
 
-def shadow(grey: Grey, rng: Rng) -> Grey:
+def shadow(gray: Gray, rng: Rng) -> Gray:
     """The sharp edge of a shadow that halves the light on a part of the page."""
-    y, x = axes(grey)
+    y, x = axes(gray)
     angle = rng.uniform(0, 2 * np.pi)
     side = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5) - rng.uniform(-0.2, 0.2)
-    return noise(on_paper(grey, np.where(side > 0, 0.85, 0.45).astype(np.float32)), rng, 0.015)
+    return noise(on_paper(gray, np.where(side > 0, 0.85, 0.45).astype(np.float32)), rng, 0.015)
 
 
-def lines(grey: Grey, rng: Rng) -> Grey:
+def lines(gray: Gray, rng: Rng) -> Gray:
     """Ruled paper, slightly slanted, the lines half as dark as the ink."""
-    height, width = grey.shape
-    out, pitch, tilt = on_paper(grey, 0.9), height * rng.uniform(0.55, 0.8), rng.uniform(-0.02, 0.02)
+    height, width = gray.shape
+    out, pitch, tilt = on_paper(gray, 0.9), height * rng.uniform(0.55, 0.8), rng.uniform(-0.02, 0.02)
     first = rng.uniform(0, pitch)
     y = np.arange(height, dtype=np.float32)[:, None] + tilt * np.arange(width, dtype=np.float32)[None, :]
     ruled = np.abs((y - first + pitch / 2) % pitch - pitch / 2) < 1.5
     return noise(np.where(ruled, np.minimum(out, 0.5), out).astype(np.float32), rng, 0.015)
 
 
-def cell(grey: Grey, rng: Rng) -> Grey:
+def cell(gray: Gray, rng: Rng) -> Gray:
     """The cell of a form: a box around the character, some sides cut off by the picture's border."""
-    out = on_paper(grey, 0.9)
+    out = on_paper(gray, 0.9)
     for axis in (0, 1):
         for end in (0, 1):
             size = out.shape[axis]
@@ -128,45 +128,45 @@ def cell(grey: Grey, rng: Rng) -> Grey:
     return noise(out, rng, 0.015)
 
 
-def specks(grey: Grey, rng: Rng) -> Grey:
+def specks(gray: Gray, rng: Rng) -> Gray:
     """Dust and dots."""
-    out = on_paper(grey, 0.92)
+    out = on_paper(gray, 0.92)
     for _ in range(40):
         y, x = rng.integers(0, out.shape[0] - 3), rng.integers(0, out.shape[1] - 3)
         out[y : y + rng.integers(1, 4), x : x + rng.integers(1, 4)] = rng.uniform(0.2, 0.6)
     return out
 
 
-def crop(grey: Grey, margin: int) -> Grey:
+def crop(gray: Gray, margin: int) -> Gray:
     """Cut to the ink's own box, plus a margin."""
-    rows, columns = np.flatnonzero(grey.min(1) < 0.5), np.flatnonzero(grey.min(0) < 0.5)
+    rows, columns = np.flatnonzero(gray.min(1) < 0.5), np.flatnonzero(gray.min(0) < 0.5)
     top, left = max(0, rows[0] - margin), max(0, columns[0] - margin)
-    return grey[top : rows[-1] + 1 + margin, left : columns[-1] + 1 + margin]
+    return gray[top : rows[-1] + 1 + margin, left : columns[-1] + 1 + margin]
 
 
-def far_away(grey: Grey, rng: Rng) -> Grey:
+def far_away(gray: Gray, rng: Rng) -> Gray:
     """A small character on a large sheet."""
     sheet = np.ones((1200, 1600), np.float32)
-    image = Image.fromarray(grey).resize((round(grey.shape[1] / 4), round(grey.shape[0] / 4)), Image.Resampling.BOX)
+    image = Image.fromarray(gray).resize((round(gray.shape[1] / 4), round(gray.shape[0] / 4)), Image.Resampling.BOX)
     small = np.asarray(image)
     top, left = rng.integers(50, 1200 - small.shape[0] - 50), rng.integers(50, 1600 - small.shape[1] - 50)
     sheet[top : top + small.shape[0], left : left + small.shape[1]] = small
     return noise(on_paper(sheet, 0.9), rng, 0.01)
 
 
-def low_resolution(grey: Grey, side: int) -> Grey:
+def low_resolution(gray: Gray, side: int) -> Gray:
     """Reduce to a few pixels a side."""
-    scale = side / max(grey.shape)
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    return np.asarray(Image.fromarray(grey).resize(size, Image.Resampling.BOX), np.float32)
+    scale = side / max(gray.shape)
+    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
+    return np.asarray(Image.fromarray(gray).resize(size, Image.Resampling.BOX), np.float32)
 
 
-def jpeg(grey: Grey, quality: int) -> Grey:
+def jpeg(gray: Gray, quality: int) -> Gray:
     """Through a JPEG file."""
     import io
 
     file = io.BytesIO()
-    Image.fromarray(to_bytes(grey)).save(file, "JPEG", quality=quality)
+    Image.fromarray(to_bytes(gray)).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file), np.float32) / 255
 
 
@@ -181,11 +181,11 @@ def save_sheet(pictures: list[NDArray[np.uint8]], path: Path) -> None:
     sheet.save(path)
 
 
-DEGRADATIONS: dict[str, Callable[[Grey, Rng], Grey]] = {
+DEGRADATIONS: dict[str, Callable[[Gray, Rng], Gray]] = {
     "clean": lambda g, r: g,
     "white on black": lambda g, r: 1 - g,
-    "chalk on a grey board": lambda g, r: noise(0.25 + 0.5 * (1 - g), r, 0.03),
-    "grey paper, noise 3%": lambda g, r: noise(on_paper(g, 0.7), r, 0.03),
+    "chalk on a gray board": lambda g, r: noise(0.25 + 0.5 * (1 - g), r, 0.03),
+    "gray paper, noise 3%": lambda g, r: noise(on_paper(g, 0.7), r, 0.03),
     "noise 10%": lambda g, r: noise(on_paper(g, 0.8), r, 0.10),
     "faint pencil": lambda g, r: noise(on_paper(g, 0.9, ink=0.75), r, 0.02),
     "light falling off": slope,

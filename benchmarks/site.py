@@ -31,7 +31,7 @@ from PIL import Image  # noqa: E402
 from playwright.sync_api import Browser  # noqa: E402
 
 from emnist_cli.core import bundle  # noqa: E402
-from emnist_cli.core.inference.recognizer import Recognizer  # noqa: E402
+from emnist_cli.core.classify.recognizer import Recognizer  # noqa: E402
 from emnist_cli.web.site import export_site  # noqa: E402
 from tests.handwriting import Strokes  # noqa: E402
 from tests.web.browser import launch, open_page  # noqa: E402
@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        page = export_site(bundle.find(), Path(scratch) / "page", args.runtime)
+        page = export_site(bundle.find_bundle(), Path(scratch) / "page", args.runtime)
         files = [path for path in page.path.rglob("*") if path.is_file()]
         packed = sum(len(gzip.compress(path.read_bytes())) for path in files)
         print(f"{page.files} files, {page.bytes / 1e6:.2f} MB, {packed / 1e6:.2f} MB as gzip sends them")

@@ -17,8 +17,8 @@ from typing import Any
 
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data import dataset
-from emnist_cli.core.inference.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS
+from emnist_cli.core.platform.tensorflow import load_tensorflow
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     load_tensorflow()
-    pictures = dataset.load(args.split, "train", dataset.data_folder(args.data_dir))
+    pictures = dataset.load_split(args.split, "train", dataset.data_folder(args.data_dir))
     config = TrainConfig(arch=args.arch, augment=False, validation=0, epochs=1000)
     classes = len(SPLITS[args.split].classes)
     with tempfile.TemporaryDirectory() as scratch:
@@ -52,15 +52,15 @@ def main() -> None:
         print(f"{name:28} {median(counted):8,.0f} pictures/s ({spread}), {median(counted) / base:.2f} of model.fit")
 
 
-def fit(pictures: dataset.Pictures, config: TrainConfig, classes: int) -> Callable[[], Any]:
+def fit(pictures: dataset.LabelledImages, config: TrainConfig, classes: int) -> Callable[[], Any]:
     """Return what runs one epoch of Keras' own loop, on float32 pictures in memory."""
     import keras
     import numpy as np
 
-    from emnist_cli.core.training import model
+    from emnist_cli.core.networks import architectures
 
     x = pictures.images[..., None].astype(np.float32) / np.float32(255)
-    network = model.build(config.arch, classes)
+    network = architectures.build(config.arch, classes)
     network.compile(
         optimizer=keras.optimizers.Adam(config.learning_rate),
         loss="sparse_categorical_crossentropy",
@@ -69,18 +69,19 @@ def fit(pictures: dataset.Pictures, config: TrainConfig, classes: int) -> Callab
     return lambda: network.fit(x, pictures.labels, batch_size=config.batch_size, epochs=1, verbose=0)
 
 
-def ours(pictures: dataset.Pictures, config: TrainConfig, classes: int, folder: Path) -> Callable[[], Any]:
+def ours(pictures: dataset.LabelledImages, config: TrainConfig, classes: int, folder: Path) -> Callable[[], Any]:
     """Return what runs one epoch of `emnist train`, its checkpoint included."""
-    from emnist_cli.core.training import checkpoint, model
-    from emnist_cli.core.training.feed import hold_out
+    from emnist_cli.core.networks import architectures
+    from emnist_cli.core.training import checkpoint
+    from emnist_cli.core.training.input_pipeline import hold_out
     from emnist_cli.core.training.trainer import Trainer
 
     trainer = Trainer(
-        lambda: model.build(config.arch, classes),
+        lambda: architectures.build(config.arch, classes),
         pictures,
         hold_out(pictures.labels, config),
         config,
-        checkpoint.describe(config, "", ""),
+        checkpoint.describe_checkpoint(config, "", ""),
         folder,
     )
     epochs = trainer.epochs()

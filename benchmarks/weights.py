@@ -14,14 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from emnist_cli.core.inference.startup import load_tensorflow
+from emnist_cli.core.platform.tensorflow import load_tensorflow
 
 load_tensorflow()
 
-from emnist_cli.core.inference.runtime import Runtime  # noqa: E402
-from emnist_cli.core.training import export, model  # noqa: E402
+from emnist_cli.core.model_export import to_litert  # noqa: E402
+from emnist_cli.core.networks import architectures  # noqa: E402
+from emnist_cli.core.runtimes.litert import Runtime  # noqa: E402
 
-FORMS: tuple[export.Weights, ...] = ("float32", "float16", "int8")
+FORMS: tuple[to_litert.Weights, ...] = ("float32", "float16", "int8")
 
 
 def main() -> None:
@@ -33,11 +34,11 @@ def main() -> None:
     pictures = np.random.default_rng(0).random((256, 28, 28), np.float32)
     print("network  weights      bytes  in batches, us a picture  alone, us")
     for arch in args.arch:
-        network = model.build(arch, 62)
+        network = architectures.build(arch, 62)
         for weights in FORMS:
             with tempfile.TemporaryDirectory() as scratch:
                 graph = Path(scratch) / "model.tflite"
-                graph.write_bytes(export.to_litert(network, weights))
+                graph.write_bytes(to_litert.to_litert(network, weights))
                 runtime = Runtime(graph, args.threads)
                 many = median(lambda runtime=runtime: runtime.run(pictures), 15) / len(pictures)
                 one = median(lambda runtime=runtime: runtime.run(pictures[:1]), 200)

@@ -9,13 +9,13 @@ Importing the package costs nothing: what it offers is loaded when it is first u
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emnist_cli.core.classify.recognizer import Recognizer as Recognizer
     from emnist_cli.core.errors import EmnistError as EmnistError
-    from emnist_cli.core.inference.batch import predict_files as predict_files
-    from emnist_cli.core.inference.recognizer import Recognizer as Recognizer
     from emnist_cli.core.page_records import Page as Page
-    from emnist_cli.core.reading.batch import read_pages as read_pages
-    from emnist_cli.core.reading.lexicon import Lexicon as Lexicon
-    from emnist_cli.core.reading.page import read_page as read_page
+    from emnist_cli.core.pages.lexicon import Lexicon as Lexicon
+    from emnist_cli.core.pages.pipeline import read_page as read_page
+    from emnist_cli.core.pages.run_pages import read_pages as read_pages
+    from emnist_cli.core.parallel.run_files import predict_files as predict_files
     from emnist_cli.core.records import Alternative as Alternative
     from emnist_cli.core.records import Prediction as Prediction
 
@@ -24,13 +24,13 @@ __version__ = "0.1.0"
 _HOME = {
     "Alternative": "emnist_cli.core.records",
     "EmnistError": "emnist_cli.core.errors",
-    "Lexicon": "emnist_cli.core.reading.lexicon",
+    "Lexicon": "emnist_cli.core.pages.lexicon",
     "Page": "emnist_cli.core.page_records",
     "Prediction": "emnist_cli.core.records",
-    "Recognizer": "emnist_cli.core.inference.recognizer",
-    "predict_files": "emnist_cli.core.inference.batch",
-    "read_page": "emnist_cli.core.reading.page",
-    "read_pages": "emnist_cli.core.reading.batch",
+    "Recognizer": "emnist_cli.core.classify.recognizer",
+    "predict_files": "emnist_cli.core.parallel.run_files",
+    "read_page": "emnist_cli.core.pages.pipeline",
+    "read_pages": "emnist_cli.core.pages.run_pages",
 }
 
 __all__ = [

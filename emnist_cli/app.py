@@ -7,22 +7,22 @@ from typing import Annotated, Any
 import typer
 
 from emnist_cli import __version__
+from emnist_cli.cli.group import CommandGroup
+from emnist_cli.cli.overview import COMMANDS, print_overview
+from emnist_cli.cli.usage import explain_usage
 from emnist_cli.commands.benchmark import benchmark
 from emnist_cli.commands.data import data
 from emnist_cli.commands.doctor import doctor
 from emnist_cli.commands.evaluate import evaluate
 from emnist_cli.commands.export import export
-from emnist_cli.commands.group import CommandGroup
 from emnist_cli.commands.labels import labels
 from emnist_cli.commands.models import models
-from emnist_cli.commands.overview import COMMANDS, print_overview
 from emnist_cli.commands.predict import predict
 from emnist_cli.commands.read import read
 from emnist_cli.commands.serve import serve
 from emnist_cli.commands.train import train
 from emnist_cli.core.errors import EmnistError, ExitCode
-from emnist_cli.output import tell
-from emnist_cli.usage import explain
+from emnist_cli.output.formats import notify
 
 # Typer has a click of its own inside; this is the base class of its errors, reached through a public name.
 _ClickException: type[Exception] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -45,7 +45,7 @@ class Group(CommandGroup):
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
         except _ClickException as error:
-            code = _fail(explain(error), ExitCode.USAGE)
+            code = _fail(explain_usage(error), ExitCode.USAGE)
         if standalone_mode:
             sys.exit(code or 0)
         return code
@@ -72,7 +72,7 @@ class Group(CommandGroup):
 
 
 def _fail(text: str, code: ExitCode) -> int:
-    tell(" ".join(text.split()))
+    notify(" ".join(text.split()))
     return int(code)
 
 

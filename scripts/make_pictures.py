@@ -20,7 +20,7 @@ from PIL import Image, ImageFilter
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.core.reading.written import page  # noqa: E402
+from tests.core.pages.written import page  # noqa: E402
 from tests.handwriting import FIXTURES, picture  # noqa: E402
 
 PER_CLASS = 3

@@ -29,7 +29,7 @@ COMMANDS = (
     "emnist predict examples/chalk-R.png --show",
 )
 COLUMNS = 100
-COLOURS = 96  # in the file: more make it larger, fewer make bands of the greys
+COLOURS = 96  # in the file: more make it larger, fewer make bands of the grays
 
 _BACK, _FRONT = (22, 27, 34), (214, 221, 230)
 _ANSI = [(72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34)]

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
         EmnistError, OSError, ValueError: something is missing, or cannot be read or written.
     """
     found = recipe.sources(args.data, args.fonts, args.seed)
-    from emnist_cli.core.inference.startup import load_tensorflow
+    from emnist_cli.core.platform.tensorflow import load_tensorflow
 
     load_tensorflow()
     from starter import card, package, suspects

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_cli.core.inference.preprocess import preprocess
 from emnist_cli.core.labels import find_split
+from emnist_cli.core.preprocessing.normalize import preprocess
 from tests import golden
 
 
@@ -29,7 +29,7 @@ Emnist = Mapping[str, Mapping[str, Half]]
 
 @cache
 def drawn(character: str, donor: int) -> NDArray[np.uint8]:
-    finished = preprocess(golden.grey(character, donor))
+    finished = preprocess(golden.gray(character, donor))
     assert finished is not None
     return np.asarray(np.rint(finished * 255), np.uint8)
 

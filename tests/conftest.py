@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from emnist_cli.app import app
-from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.classify.recognizer import Recognizer
 
 REPOSITORY = Path(__file__).parent.parent
 DATA = Path(os.environ.get("EMNIST_TEST_DATA", REPOSITORY.parent / "shared" / "data"))

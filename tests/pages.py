@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emnist_cli.core.inference.pixels import bounds
-from emnist_cli.core.reading.glyphs import Box
+from emnist_cli.core.imaging.ops import bounds
+from emnist_cli.core.pages.char_boxes import PixelBox
 from tests.handwriting import picture
 
-Grey = NDArray[np.float32]
+Gray = NDArray[np.float32]
 
 SMALL, DEEP = "acemnorsuvwxz", "gjpqy"
 
@@ -18,19 +18,19 @@ SMALL, DEEP = "acemnorsuvwxz", "gjpqy"
 class Made(NamedTuple):
     """A page, white paper 1 and black ink 0, float32 (h, w), and its characters' boxes, line by line."""
 
-    grey: Grey
-    boxes: list[list[Box]]
+    gray: Gray
+    boxes: list[list[PixelBox]]
 
     @property
     def shade(self) -> NDArray[np.uint8]:
-        return (self.grey.clip(0, 1) * 255 + 0.5).astype(np.uint8)
+        return (self.gray.clip(0, 1) * 255 + 0.5).astype(np.uint8)
 
-    def on(self, paper: Grey | float) -> "Made":
+    def on(self, paper: Gray | float) -> "Made":
         """The same ink on other paper, float32 (h, w) in [0, 1]."""
-        return self._replace(grey=(self.grey * paper).astype(np.float32))
+        return self._replace(gray=(self.gray * paper).astype(np.float32))
 
 
-def character(label: str, height: int, donor: int = 0, pen: float = 0.09) -> Grey:
+def character(label: str, height: int, donor: int = 0, pen: float = 0.09) -> Gray:
     """The ink of one character, cropped: float32 (h, w), 1 black."""
     side = 2 * round(height * (0.68 if label in SMALL else 1))
     drawn = picture(label, donor, size=(side, side), pen=pen * height / side, margin=0.25)
@@ -54,7 +54,7 @@ def write(
     """
     width = int(max(map(len, lines)) * (1 + max(gap, word * 0.6)) * height + 3 * height)
     ink = np.zeros((int((len(lines) * pitch + 2) * height), width), np.float32)
-    boxes: list[list[Box]] = []
+    boxes: list[list[PixelBox]] = []
     for row, text in enumerate(lines):
         x = 1.5 * height
         boxes.append([])
@@ -65,7 +65,7 @@ def write(
             drawn = character(label, height, 1 + (row + place) % 2 if label == "i" else (row + place) % 3)
             sunk = bend * (1 - (2 * x / width - 1) ** 2) + 0.28 * (label in DEEP)
             left, bottom = int(x), int((1.5 + row * pitch + 1 + sunk) * height)
-            box = Box(left, bottom - drawn.shape[0], left + drawn.shape[1], bottom)
+            box = PixelBox(left, bottom - drawn.shape[0], left + drawn.shape[1], bottom)
             part = ink[box.top : box.bottom, box.left : box.right]
             np.maximum(part, drawn, out=part)
             boxes[-1].append(box)
@@ -75,21 +75,21 @@ def write(
 
 def turned(made: Made, degrees: float) -> Made:
     """Turn a page about its middle, counterclockwise; boxes are turned with their middles, and keep their size."""
-    image = Image.fromarray(made.grey)
-    grey = np.asarray(image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=1.0))
+    image = Image.fromarray(made.gray)
+    gray = np.asarray(image.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=1.0))
     angle = np.deg2rad(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    before, after = np.array(made.grey.shape[::-1]) / 2, np.array(grey.shape[::-1]) / 2
+    before, after = np.array(made.gray.shape[::-1]) / 2, np.array(gray.shape[::-1]) / 2
 
-    def move(box: Box) -> Box:
+    def move(box: PixelBox) -> PixelBox:
         x, y = turn @ (np.array([box.left + box.right, box.top + box.bottom]) / 2 - before) + after
         wide, tall = (box.right - box.left) / 2, (box.bottom - box.top) / 2
-        return Box(round(x - wide), round(y - tall), round(x + wide), round(y + tall))
+        return PixelBox(round(x - wide), round(y - tall), round(x + wide), round(y + tall))
 
-    return Made(grey, [[move(box) for box in line] for line in made.boxes])
+    return Made(gray, [[move(box) for box in line] for line in made.boxes])
 
 
-def overlap(one: Box, other: Box) -> float:
+def overlap(one: PixelBox, other: PixelBox) -> float:
     """Intersection over union."""
     wide = min(one.right, other.right) - max(one.left, other.left)
     tall = min(one.bottom, other.bottom) - max(one.top, other.top)

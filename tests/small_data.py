@@ -5,24 +5,24 @@ from pathlib import Path
 import numpy as np
 
 from emnist_cli.core.data import cache, dataset
-from emnist_cli.core.data.dataset import Pictures
-from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.data.dataset import LabelledImages
+from emnist_cli.core.preprocessing.normalize import preprocess
 from tests import golden
 
 PENS = {"train": (0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.11), "test": (0.045, 0.065, 0.085)}
 
 
-def pictures(characters: str, part: str) -> Pictures:
+def pictures(characters: str, part: str) -> LabelledImages:
     """Draw characters by three donors with several pens, in EMNIST's form."""
     images, labels = [], []
     for label, character in enumerate(characters):
         for donor in range(3):
             for pen in PENS[part]:
-                picture = preprocess(golden.grey(character, donor, pen=pen))
+                picture = preprocess(golden.gray(character, donor, pen=pen))
                 assert picture is not None
                 images.append(np.round(picture * 255).astype(np.uint8))
                 labels.append(label)
-    return Pictures(np.stack(images), np.array(labels, np.int64))
+    return LabelledImages(np.stack(images), np.array(labels, np.int64))
 
 
 def prepare(data_dir: Path, split: str = "digits", characters: str = "0123456789") -> None:

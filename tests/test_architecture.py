@@ -49,10 +49,10 @@ LAYERS = [
     ("emnist_cli.app",),
     ("emnist_cli.commands",),
     ("emnist_cli.console", "emnist_cli.web"),
-    ("emnist_cli.partial",),
-    ("emnist_cli.earlier",),
-    ("emnist_cli.hocr", "emnist_cli.usage"),
-    ("emnist_cli.output",),
+    ("emnist_cli.output.resumable",),
+    ("emnist_cli.output.resume_rows",),
+    ("emnist_cli.output.hocr", "emnist_cli.cli.usage"),
+    ("emnist_cli.output.formats",),
     ("emnist_cli.core.benchmark", "emnist_cli.core.doctor"),
     ("emnist_cli.core.training",),
     ("emnist_cli.core.evaluation",),
@@ -60,19 +60,19 @@ LAYERS = [
     ("emnist_cli.core.reading",),
     ("emnist_cli.core.inference",),
     ("emnist_cli.core.bundle",),
-    ("emnist_cli.core.exports",),
+    ("emnist_cli.core.exported_models",),
     ("emnist_cli.core.manifest",),
     ("emnist_cli.core.page_records",),
     ("emnist_cli.core.labels", "emnist_cli.core.records", "emnist_cli.core.config"),
-    ("emnist_cli.core.errors", "emnist_cli.core.folders", "emnist_cli.core.interrupts"),
+    ("emnist_cli.core.errors", "emnist_cli.core.folders", "emnist_cli.core.platform.interrupts"),
 ]
 """From the top down; a module may import its own layer and those below."""
 
 TENSORFLOW = (
     "emnist_cli.core.training",
     "emnist_cli.core.data",
-    "emnist_cli.core.inference.keras_runtime",  # runs exported models, wherever a runtime is made
-    "emnist_cli.core.inference.startup",
+    "emnist_cli.core.runtimes.keras",  # runs exported models, wherever a runtime is made
+    "emnist_cli.core.platform.tensorflow",
 )
 """Who may import TensorFlow."""
 
@@ -109,16 +109,16 @@ def test_imports_point_one_way(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("emnist_cli.output", "from emnist_cli.commands import predict"),
+        ("emnist_cli.output.formats", "from emnist_cli.commands import predict"),
         ("emnist_cli.console.tables", "from emnist_cli import app"),
-        ("emnist_cli.core.inference.views", "from emnist_cli.core.training.model import build"),
-        ("emnist_cli.core.inference.views", "import tensorflow.lite"),
+        ("emnist_cli.core.classify.label_view", "from emnist_cli.core.networks.architectures import build"),
+        ("emnist_cli.core.classify.label_view", "import tensorflow.lite"),
         ("emnist_cli.core.evaluation.metrics", "import keras"),
-        ("emnist_cli.core.data.dataset", "from emnist_cli.core.training import model"),
+        ("emnist_cli.core.data.dataset", "from emnist_cli.core.networks import architectures"),
         ("emnist_cli.core.bundle", "import numpy as np"),
-        ("emnist_cli.core.labels", "from emnist_cli.core.bundle import find"),
+        ("emnist_cli.core.labels", "from emnist_cli.core.bundle import find_bundle"),
         ("emnist_cli.commands.predict", "from rich.table import Table"),
-        ("emnist_cli.core.inference.files", "import typer"),
+        ("emnist_cli.core.files.discovery", "import typer"),
     ],
 )
 def test_a_planted_violation_is_seen(name: str, line: str, tmp_path: Path) -> None:

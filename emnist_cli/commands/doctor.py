@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from emnist_cli.commands.options import DataDir, FormatOption, Output, Quiet
+from emnist_cli.cli.options import DataDir, FormatOption, Output, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.errors import ExitCode
-from emnist_cli.output import Format, choose_format, open_output, tell, write
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
     from emnist_cli.core.doctor import Check
@@ -28,13 +28,13 @@ def doctor(data_dir: DataDir = None, form: FormatOption = None, output: Output =
 
     chosen = choose_format(form, output)
     model = os.environ.get("EMNIST_MODEL") or DEFAULT_MODEL
-    checks: list[Check] = list(examine(model, data_dir, lambda stage: None if quiet else tell(stage)))
+    checks: list[Check] = list(examine(model, data_dir, lambda stage: None if quiet else notify(stage)))
     with open_output(output) as stream:
         if chosen is Format.TABLE:
             from emnist_cli.console.doctor import print_checks
 
             print_checks(checks, stream)
         else:
-            write((check.as_dict() for check in checks), chosen, stream, COLUMNS, COLUMNS)
+            write_records((check.as_dict() for check in checks), chosen, stream, COLUMNS, COLUMNS)
     if any(check.state == PROBLEM for check in checks):
         raise typer.Exit(ExitCode.UNEXPECTED)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from emnist_cli.commands.completing import offer_splits
-from emnist_cli.commands.options import DataDir, FormatOption, Model, Output, Part, Quiet
+from emnist_cli.cli.completion import offer_splits
+from emnist_cli.cli.options import DataDir, FormatOption, Model, Output, Partition, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import ClassScore, Evaluation
-from emnist_cli.output import Format, choose_format, open_output, tell, write
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
-    from emnist_cli.core.evaluation.evaluate import Network, OnProgress, Scored
+    from emnist_cli.core.evaluation.scoring import Network, OnProgress, Scored
 
 PLAIN = ("model", "count", "accuracy", "top3", "macro_f1", "ece", "case_folded", "failed", "unknown")
 
@@ -42,8 +42,8 @@ def evaluate(
         str | None, typer.Option(help="Only rows of that csv with this value in a column.", metavar="COLUMN=VALUE")
     ] = None,
     part: Annotated[
-        Part | None,
-        typer.Option(metavar="|".join(Part), help=f"Half of the split; default {EvaluateConfig.part}."),
+        Partition | None,
+        typer.Option(metavar="|".join(Partition), help=f"Half of the split; default {EvaluateConfig.part}."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N pictures.")] = None,
     model: Model = DEFAULT_MODEL,
@@ -65,10 +65,10 @@ def evaluate(
     chosen = choose_format(form, output)
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.evaluation import report as reports
-    from emnist_cli.core.evaluation.evaluate import Network, score_split
+    from emnist_cli.core.evaluation.scoring import Network, score_split
 
     if report:
-        reports.check(report)
+        reports.check_report_dir(report)
     network = Network(model)
     with open_output(output) as stream:
         with Bars(quiet).count("scoring") as advance:
@@ -78,7 +78,7 @@ def evaluate(
                 half = part.value if part else EvaluateConfig.part
                 scored = score_split(network, split or _own_split(network), half, data_dir, limit, advance)
         if report:
-            reports.write(report, scored)
+            reports.write_report(report, scored)
         _print(scored.evaluation, chosen, stream)
     _tell(scored.evaluation, report, quiet)
 
@@ -90,7 +90,9 @@ def _check_places(report: Path | None, output: Path | None) -> None:
         )
 
 
-def _check(split: str | None, folder: Path | None, labels: Path | None, where: str | None, part: Part | None) -> None:
+def _check(
+    split: str | None, folder: Path | None, labels: Path | None, where: str | None, part: Partition | None
+) -> None:
     """Refuse options that contradict each other."""
     if folder and split:
         raise UsageError("--split and --folder: expected one of them, not both")
@@ -115,14 +117,14 @@ def _score_folder(
     quiet: bool,
     advance: "OnProgress",
 ) -> "Scored":
-    from emnist_cli.core.evaluation.evaluate import score_folder
-    from emnist_cli.core.inference.labelled import read_folder
+    from emnist_cli.core.evaluation.scoring import score_folder
+    from emnist_cli.core.files.labelled import read_folder
 
     skipped: list[str] = []
     items = read_folder(folder, labels, where, network.classes, skipped.append)
     if skipped and not quiet:
         more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
-        tell(f"skipped, no labelled picture: {skipped[0]}{more}")
+        notify(f"skipped, no labelled picture: {skipped[0]}{more}")
     on = f"{folder}, where {where}" if where else str(folder)
     return score_folder(network, items[:limit], str(folder), on, advance)
 
@@ -140,9 +142,9 @@ def _print(evaluation: Evaluation, form: Format | None, stream: TextIO) -> None:
     elif form is Format.JSONL:
         stream.write(json.dumps(record, ensure_ascii=False) + "\n")
     elif form is Format.CSV:
-        write(record["classes"], form, stream, ClassScore._fields, ())
+        write_records(record["classes"], form, stream, ClassScore._fields, ())
     else:
-        write(
+        write_records(
             ({"name": name, "value": record[name]} for name in PLAIN),
             None,
             stream,
@@ -154,10 +156,10 @@ def _print(evaluation: Evaluation, form: Format | None, stream: TextIO) -> None:
 def _tell(evaluation: Evaluation, report: Path | None, quiet: bool) -> None:
     failures = evaluation.failures
     for failure in failures[:_FEW]:
-        tell(f"{failure.path}: {failure.error}")
+        notify(f"{failure.path}: {failure.error}")
     if failures:
-        tell(f"{len(failures):,} of {evaluation.count:,} pictures got no answer and count as wrong")
+        notify(f"{len(failures):,} of {evaluation.count:,} pictures got no answer and count as wrong")
     if evaluation.unknown and not quiet:
-        tell(f"{evaluation.unknown:,} pictures have a label that no class of the model has; they count as wrong")
+        notify(f"{evaluation.unknown:,} pictures have a label that no class of the model has; they count as wrong")
     if report and not quiet:
-        tell(f"the report is in {report}")
+        notify(f"the report is in {report}")

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from emnist_cli.commands.completing import offer
-from emnist_cli.commands.options import FormatOption, Model, Quiet
+from emnist_cli.cli.completion import offer
+from emnist_cli.cli.options import FormatOption, Model, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
-from emnist_cli.core.exports import FORMS
-from emnist_cli.output import Format, choose_format, open_output, tell, write
+from emnist_cli.core.exported_models import MODEL_FORMATS
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
     from emnist_cli.core.bundle import Bundle
-    from emnist_cli.core.training.exporting import Exported
+    from emnist_cli.core.model_export.exporter import Exported
 
 COLUMNS = ("path", "form", "bytes", "largest_difference", "agreement", "pictures")
 WEB = "web"
@@ -32,11 +32,16 @@ def export(
     form: Annotated[
         str,
         typer.Option(
-            "--to", "-t", metavar="FORM", autocompletion=offer((*FORMS, WEB)), help=f"One of {', '.join(FORMS)}, {WEB}."
+            "--to",
+            "-t",
+            metavar="FORM",
+            autocompletion=offer((*MODEL_FORMATS, WEB)),
+            help=f"One of {', '.join(MODEL_FORMATS)}, {WEB}.",
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="PATH", help="File or folder to write; its suffix is the form's.")
+        Path,
+        typer.Option("--out", "-o", metavar="PATH", help="File or folder to write_records; its suffix is the form's."),
     ],
     model: Model = DEFAULT_MODEL,
     folder: Annotated[
@@ -62,18 +67,18 @@ def export(
     """
     chosen = choose_format(results)
     from emnist_cli.core import bundle
-    from emnist_cli.core.training import exportable
+    from emnist_cli.core.model_export import targets
 
-    found = bundle.find(model)
+    found = bundle.find_bundle(model)
     if form == WEB:
         record, hint = _export_page(found, out, runtime, overwrite), "python -m http.server --directory {}"
     else:
-        exportable.check(found, form, out, overwrite)
+        targets.check_export_target(found, form, out, overwrite)
         record, hint = _export(found, form, out, folder, overwrite, quiet)._asdict(), "emnist predict --model {} PATH"
     with open_output(None) as stream:
         _print(record, chosen, stream)
     if not quiet:
-        tell(f"use it: {hint.format(shlex.quote(str(out)))}")
+        notify(f"use it: {hint.format(shlex.quote(str(out)))}")
 
 
 def _export_page(model: "Bundle", out: Path, runtime: Path | None, overwrite: bool) -> dict[str, Any]:
@@ -87,25 +92,25 @@ def _export_page(model: "Bundle", out: Path, runtime: Path | None, overwrite: bo
 
 def _export(model: "Bundle", form: str, out: Path, folder: Path | None, overwrite: bool, quiet: bool) -> "Exported":
     """Export, showing on stderr what is done."""
-    from emnist_cli.console.export import show_stages
-    from emnist_cli.core.inference.startup import load_tensorflow
-    from emnist_cli.core.interrupts import interrupts_held
-    from emnist_cli.core.training import sample
+    from emnist_cli.console.export_progress import show_stages
+    from emnist_cli.core.model_export import parity_samples
+    from emnist_cli.core.platform.interrupts import interrupts_held
+    from emnist_cli.core.platform.tensorflow import load_tensorflow
 
     with show_stages(quiet) as stage:
         stage("reading pictures")
-        pictures = sample.read_pictures(folder) if folder else None
+        pictures = parity_samples.read_pictures(folder) if folder else None
         stage("starting TensorFlow")
         load_tensorflow()
         with interrupts_held():  # Keras is as bad at them as TensorFlow
-            from emnist_cli.core.training.exporting import export_model
+            from emnist_cli.core.model_export.exporter import export_model
         return export_model(model, form, out, stage, pictures=pictures, overwrite=overwrite)
 
 
 def _print(exported: dict[str, Any], form: Format | None, stream: TextIO) -> None:
     record = exported | {"path": str(exported["path"])}
     if form is not Format.TABLE:
-        write([record], form, stream, COLUMNS, COLUMNS)
+        write_records([record], form, stream, COLUMNS, COLUMNS)
         return
     from emnist_cli.console.tables import print_table
 

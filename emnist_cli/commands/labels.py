@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from emnist_cli.commands.completing import offer_splits
-from emnist_cli.commands.options import FormatOption, Output
+from emnist_cli.cli.completion import offer_splits
+from emnist_cli.cli.options import FormatOption, Output
 from emnist_cli.core.labels import SPLITS, find_split
-from emnist_cli.output import Format, choose_format, open_output, write
+from emnist_cli.output.formats import Format, choose_format, open_output, write_records
 
 COLUMNS = {
     "id": "id",
@@ -38,7 +38,7 @@ def labels(
     chosen = choose_format(form, output)
     with open_output(output) as stream:
         if chosen is not Format.TABLE:
-            write(records, chosen, stream, list(COLUMNS), ["id", "label"])
+            write_records(records, chosen, stream, list(COLUMNS), ["id", "label"])
             return
         from emnist_cli.console.tables import print_table
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from emnist_cli.commands.options import Model, Quiet, Workers
+from emnist_cli.cli.options import Model, Quiet, Workers
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import ServeConfig
-from emnist_cli.output import tell
+from emnist_cli.output.formats import notify
 
 
 def serve(
@@ -39,12 +39,12 @@ def serve(
     Pictures are read and forgotten: none is stored or logged. Ctrl-C
     ends it. Needs the extra 'serve' to be installed.
     """
-    from emnist_cli.core.inference.cores import available_cores
+    from emnist_cli.core.platform.cpu import available_cores
     from emnist_cli.web.server import serve as run
 
     def ready(address: str) -> None:
         if not quiet:
-            tell(f"serving at {address} (Ctrl-C stops it)")
+            notify(f"serving at {address} (Ctrl-C stops it)")
         if open_page:
             import webbrowser
 

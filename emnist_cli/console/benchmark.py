@@ -14,11 +14,11 @@ from rich.text import Text
 from emnist_cli.console.progress import make_progress
 from emnist_cli.console.style import BAD, GOOD, fit, make_console, make_table
 from emnist_cli.console.tables import print_whole
-from emnist_cli.core.benchmark.compare import Comparison
-from emnist_cli.core.benchmark.plan import GIVEN
-from emnist_cli.core.benchmark.results import Benchmark, Row
-from emnist_cli.core.benchmark.summary import describe_how, describe_load
-from emnist_cli.core.benchmark.timing import Latency, Spread
+from emnist_cli.core.benchmark.benchmark_config import GIVEN
+from emnist_cli.core.benchmark.comparison import Comparison
+from emnist_cli.core.benchmark.conditions import describe_how, describe_load
+from emnist_cli.core.benchmark.results import Benchmark, BenchmarkRow
+from emnist_cli.core.benchmark.timing import Latency, Statistic
 
 _HEADINGS = ("model", "file\nmemory", "start\ns", "network\nms", "picture\nms", "batches\n/s", "files\n/s")
 
@@ -90,12 +90,12 @@ def _cell(lines: Sequence[str], ratio: float | None, console: Console) -> Text:
     return text
 
 
-def _name(row: Row) -> list[str]:
+def _name(row: BenchmarkRow) -> list[str]:
     given = f"{row.runtime} {row.weights or ''}".strip() if row.form == GIVEN else row.form
     return [row.model, given, "1 thread" if row.threads == 1 else f"{row.threads} threads"]
 
 
-def _sizes(row: Row) -> list[str]:
+def _sizes(row: BenchmarkRow) -> list[str]:
     lines = [f"{row.bytes / 1e6:.2f} MB"]
     if row.memory is not None:
         lines.append(f"{row.memory / 1e6:,.0f} MB")
@@ -109,11 +109,11 @@ def _latency(latency: Latency, decimals: int) -> list[str]:
     return [median, f"p95 {p95}", f"p99 {p99}"]
 
 
-def _best(row: Row) -> list[str]:
+def _best(row: BenchmarkRow) -> list[str]:
     value, *spread = _range(row.batches[row.best], "{:,.0f}")
     return [value, f"of {row.best}", *spread]
 
 
-def _range(spread: Spread, form: str) -> list[str]:
+def _range(spread: Statistic, form: str) -> list[str]:
     median, low, high = (form.format(value) for value in spread)
     return [median, f"{low}-{high}"] if spread.low < spread.high else [median]  # the same after a single run

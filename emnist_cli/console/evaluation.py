@@ -6,7 +6,7 @@ from rich.text import Text
 
 from emnist_cli.console.style import fit, make_console, make_table
 from emnist_cli.console.tables import print_table, print_title, print_whole
-from emnist_cli.core.evaluation.summary import Figure, summarize
+from emnist_cli.core.evaluation.metric_summary import Figure, summarize_evaluation
 from emnist_cli.core.records import Evaluation
 
 _CLASSES, _CONFUSIONS = 15, 10
@@ -49,7 +49,7 @@ def _print_summary(e: Evaluation, stream: TextIO) -> None:
 
 
 def _summary(e: Evaluation) -> list[Figure]:
-    rows = summarize(e)
+    rows = summarize_evaluation(e)
     if e.failures:
         rows.append(Figure("failed", f"{len(e.failures):,}", "could not be read or have no ink; count as wrong"))
     if e.unknown:

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emnist_cli.console.pictures import draw
 from emnist_cli.console.style import BAD, FAIR, GOOD, fit, is_plain, make_console, make_table, name, quote
 from emnist_cli.console.tables import print_whole
+from emnist_cli.console.terminal_images import draw
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.records import Prediction
 

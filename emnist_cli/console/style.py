@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.theme import Theme
 
-from emnist_cli.output import one_line
+from emnist_cli.output.formats import one_line
 
 GOOD, FAIR, BAD = "color(28)", "color(130)", "color(160)"
 """Green, amber and red from the middle of the scale: of the usual sixteen, yellow and green vanish on white paper."""

@@ -10,10 +10,10 @@ from rich.text import Text
 from emnist_cli.console.progress import make_progress
 from emnist_cli.console.style import GOOD
 from emnist_cli.core.records import Epoch
-from emnist_cli.output import tell
+from emnist_cli.output.formats import notify
 
 if TYPE_CHECKING:
-    from emnist_cli.core.training.trainer import Progress as Step
+    from emnist_cli.core.training.trainer import EpochProgress as Step
 
 _HEADING = "  epoch     loss  accuracy   held out   pictures/s     time    * best so far"
 
@@ -61,7 +61,7 @@ class TrainingDisplay:
             told = f", held out {held}{' (best)' if epoch.best else ''}" if held else ""
             rate = f"{epoch.pictures_per_second:,.0f} pictures/s"
             figures = f"loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.2%}{told}, {rate}"
-            tell(f"epoch {epoch.epoch}/{self._epochs}: {figures}")
+            notify(f"epoch {epoch.epoch}/{self._epochs}: {figures}")
             return
         if not self._headed:
             self._headed = True

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from emnist_cli.core import exports
+from emnist_cli.core import exported_models
 from emnist_cli.core.errors import ModelError, OutputError, did_you_mean
-from emnist_cli.core.exports import MANIFEST as MANIFEST
+from emnist_cli.core.exported_models import MANIFEST as MANIFEST
 from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.manifest import GRAPH as GRAPH
 from emnist_cli.core.manifest import Manifest as Manifest
@@ -40,7 +40,7 @@ class Bundle(NamedTuple):
         return self.manifest.name if self.manifest else self.graph.name
 
 
-def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
+def find_bundle(model: str | Path = DEFAULT_MODEL) -> Bundle:
     """Find and verify a model.
 
     Args:
@@ -50,32 +50,32 @@ def find(model: str | Path = DEFAULT_MODEL) -> Bundle:
         ModelError: there is none, or it is damaged.
     """
     name = str(model)
-    for folder in list_folders():
+    for folder in list_bundles():
         if folder.name == name:
-            return read(folder)
+            return read_bundle(folder)
     path = Path(model)
     with suppress(OSError):  # a name too long to be one
         if name and path.is_dir():
-            saved = path / exports.SAVED_MODEL
-            return _read_file(saved) if saved.is_file() else read(path)
+            saved = path / exported_models.SAVED_MODEL
+            return _read_file(saved) if saved.is_file() else read_bundle(path)
         if path.is_file():
             return _read_file(path)
-    advice = did_you_mean(name, (folder.name for folder in list_folders()))
+    advice = did_you_mean(name, (folder.name for folder in list_bundles()))
     raise ModelError(f"no model, folder or file is called {name!r}; {advice} See: emnist models")
 
 
 def _read_file(path: Path) -> Bundle:
     # A bundle's own graph keeps its labels and temperature when it is named directly.
     if path.name == GRAPH and (path.parent / MANIFEST).is_file():
-        return read(path.parent)
-    if path.suffix.lower() not in exports.SUFFIXES:
+        return read_bundle(path.parent)
+    if path.suffix.lower() not in exported_models.SUFFIXES:
         kind = path.suffix or "plain"
         expected = "a bundle folder, a SavedModel or a .tflite, .onnx or .keras file"
         raise ModelError(f"{path}: expected {expected}. Received: a {kind} file")
-    return Bundle(path, exports.read_manifest(path))
+    return Bundle(path, exported_models.read_embedded_manifest(path))
 
 
-def list_folders() -> Iterator[Path]:
+def list_bundles() -> Iterator[Path]:
     """Yield the folder of every installed model, in the order in which names are looked up."""
     seen: set[str] = set()
     for root in _roots():
@@ -100,7 +100,7 @@ def _roots() -> Iterator[Path]:
         yield user
 
 
-def read(folder: Path) -> Bundle:
+def read_bundle(folder: Path) -> Bundle:
     """Read a bundle folder and verify every file in it.
 
     Raises:
@@ -135,7 +135,7 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelError(f"{path}: damaged or from another version ({error})") from None
 
 
-def summarize(manifest: Manifest) -> dict[str, Any]:
+def summarize_bundle(manifest: Manifest) -> dict[str, Any]:
     """Return what lists of models show of one."""
     first = manifest.metrics[0] if manifest.metrics else None
     return {
@@ -160,7 +160,7 @@ def replaceable(folder: Path) -> bool:
         return False
 
 
-def write(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
+def save_bundle(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> None:
     """Write a bundle, whole or not at all; an older one at the same place is replaced.
 
     Args:

@@ -55,7 +55,7 @@ class ServeConfig:
 
 
 ARCHITECTURES = ("default", "classic", "compact", "twolayer", "mnist", "lenet5", "vgg5")
-"""What `--arch` takes: the functions of `core/training/model.py`, named here so that no TensorFlow is needed to ask."""
+"""What `--arch` takes: the functions of `core/networks/architectures.py`, named here so that no TensorFlow is needed to ask."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class TrainConfig:
     """How a network is trained; written into the bundle's manifest and into every checkpoint.
 
     Attributes:
-        arch: name of the architecture in `core/training/model.py`.
+        arch: name of the architecture in `core/networks/architectures.py`.
         epochs: passes over the training pictures.
         batch_size: pictures a step, over all devices and workers together.
         learning_rate: Adam's, at the start of the cosine schedule.
-        augment: draw every picture anew each epoch (`core/training/augment.py`).
+        augment: draw every picture anew each epoch (`core/networks/augmentation.py`).
         seed: of weights, order, held-out pictures and augmentation.
         validation: the part of the training pictures that is held out to choose the best epoch by; 0 for none.
         patience: stop after so many epochs without a better one; 0 never does.

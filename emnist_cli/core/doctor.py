@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from emnist_cli import __version__
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import EmnistError, MissingError
-from emnist_cli.core.inference.cores import available_cores
+from emnist_cli.core.platform.cpu import available_cores
 
 OK, MISSING, PROBLEM, NOTE = "ok", "missing", "problem", "note"
 """What a check comes to. Only what reading pictures needs is a problem; what is missing is needed for other things."""
@@ -142,7 +142,7 @@ def check_model(model: str) -> Check:
     try:
         import numpy as np
 
-        from emnist_cli.core.inference.recognizer import Recognizer
+        from emnist_cli.core.classify.recognizer import Recognizer
 
         recognizer = Recognizer(model)
         recognizer.probabilities(np.zeros((1, 28, 28), np.float32))
@@ -150,7 +150,7 @@ def check_model(model: str) -> Check:
         return Check(check, PROBLEM, str(error), "name another: --model, EMNIST_MODEL; or reinstall emnist-cli")
     except ModuleNotFoundError as error:
         return Check(check, PROBLEM, f"{error.name} is not installed, so it cannot run", "see above")
-    return Check(check, OK, f"runs, {len(recognizer.labels)} classes, in {bundle.find(model).graph.parent}")
+    return Check(check, OK, f"runs, {len(recognizer.labels)} classes, in {bundle.find_bundle(model).graph.parent}")
 
 
 def check_own_models() -> Check:
@@ -158,11 +158,11 @@ def check_own_models() -> Check:
     folder = bundle.user_folder()
     if folder is None:
         return Check("your models", MISSING, "their folder is not known", "pip install platformdirs")
-    own = [path for path in bundle.list_folders() if path.parent == folder]
+    own = [path for path in bundle.list_bundles() if path.parent == folder]
     damaged = []
     for path in own:
         try:
-            bundle.read(path)
+            bundle.read_bundle(path)
         except EmnistError as error:
             damaged.append(str(error))
     names = ", ".join(path.name for path in own) or "none yet"

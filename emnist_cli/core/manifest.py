@@ -12,7 +12,7 @@ FORMAT = 1
 """Version of the manifest's own layout."""
 
 PREPROCESSING = 1
-"""Version of `core/inference/preprocess.py` that models are trained for; changes when its pictures do."""
+"""Version of `core/preprocessing/normalize.py` that models are trained for; changes when its pictures do."""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class Epoch(NamedTuple):
     best: bool
 
 
-class Subject(NamedTuple):
+class EvaluationTarget(NamedTuple):
     """What was scored on what.
 
     Attributes:
@@ -191,7 +191,7 @@ class Evaluation:
         failures: the pictures without an answer.
     """
 
-    subject: Subject
+    subject: EvaluationTarget
     count: int
     accuracy: float
     accuracy_interval: tuple[float, float]

@@ -14,12 +14,12 @@ from emnist_cli.core.config import ServeConfig
 from emnist_cli.core.errors import EmnistError, UsageError
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.web import classic
-from emnist_cli.web.about import describe
 from emnist_cli.web.classic import Drawing, Guess, Likeness
-from emnist_cli.web.crew import Crew, Job
 from emnist_cli.web.errors import RequestError
 from emnist_cli.web.forms import Body, Form, read_request
 from emnist_cli.web.metrics import CONTENT_TYPE, Metrics
+from emnist_cli.web.server_info import describe
+from emnist_cli.web.worker_pool import Crew, Job
 
 Value = TypeVar("Value")
 

@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from emnist_cli import __version__
 from emnist_cli.core.bundle import Bundle
 from emnist_cli.core.config import ServeConfig
-from emnist_cli.output import tell
+from emnist_cli.output.formats import notify
 from emnist_cli.web.api import make_router
-from emnist_cli.web.crew import Crew
 from emnist_cli.web.errors import RequestError
 from emnist_cli.web.limits import Limits
 from emnist_cli.web.metrics import Measured, Metrics
+from emnist_cli.web.worker_pool import Crew
 
 STATIC = Path(__file__).parent / "static"
 
@@ -92,7 +92,7 @@ def _explain_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def report(request: Request, error: Exception) -> JSONResponse:
-        tell(f"unexpected {type(error).__name__} at {request.url.path[:100]}: {error}; please report it")
+        notify(f"unexpected {type(error).__name__} at {request.url.path[:100]}: {error}; please report it")
         return JSONResponse({"error": "unexpected; the server's own output says more"}, 500)
 
 

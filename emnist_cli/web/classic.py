@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from emnist_cli.web.crew import Asked, Crew, Job
 from emnist_cli.web.errors import RequestError
 from emnist_cli.web.forms import explain, from_base64
+from emnist_cli.web.worker_pool import Asked, Crew, Job
 
 
 class Drawing(BaseModel):

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from emnist_cli.core.config import PredictConfig, ServeConfig
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import parse_charset
-from emnist_cli.web.crew import Asked
 from emnist_cli.web.errors import RequestError
+from emnist_cli.web.worker_pool import Asked
 
 _DATA_URL = re.compile(r"data:[\w.+/-]*(;[\w.+=-]+)*;base64,", re.ASCII)
 

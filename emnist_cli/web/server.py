@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from emnist_cli.core import bundle
 from emnist_cli.core.config import ServeConfig
 from emnist_cli.core.errors import MissingError, UsageError
-from emnist_cli.output import tell
-from emnist_cli.web.crew import Crew
+from emnist_cli.output.formats import notify
+from emnist_cli.web.worker_pool import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def serve(model: str, workers: int, config: ServeConfig, ready: "Callable[[str],
         ModelError: there is no such model, or it is damaged.
     """
     _check_installed()
-    found = bundle.find(model)
+    found = bundle.find_bundle(model)
     with _listen(config) as listener:
         crew = Crew(model, workers, config.picture_timeout, config.max_megapixels)  # loads while the rest is imported
         try:
@@ -100,5 +100,5 @@ def _listen(config: ServeConfig) -> socket.socket:
         received = f"{config.host} port {config.port}"
         raise UsageError(f"cannot listen there: {reason}; try --port 0. Received: {received}") from None
     if not config.host.startswith(_LOOPBACK):
-        tell(f"{config.host} can be reached from other machines, and nothing asks for a password")
+        notify(f"{config.host} can be reached from other machines, and nothing asks for a password")
     return listener

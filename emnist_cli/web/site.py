@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core import bundle
+from emnist_cli.core.classify.label_view import make_label_view
+from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
 from emnist_cli.core.folders import is_worked_in, new_folder
-from emnist_cli.core.inference.answers import name_classes
-from emnist_cli.core.inference.runtime import open_runtime
-from emnist_cli.core.inference.views import make_view
-from emnist_cli.web.about import describe
+from emnist_cli.core.runtimes.litert import open_runtime
+from emnist_cli.web.server_info import describe
 
 PACKAGE, VERSION = "@litertjs/core", "2.5.3"
 """The npm package of the runtime, and the version that `browser/runtime.js` is written for."""
@@ -130,7 +130,7 @@ def _describe(model: bundle.Bundle) -> dict[str, Any]:
         raise ModelError(f"{model.graph}: cannot be read ({error.strerror or error})") from None
     classes = name_classes(model, count)
     temperature = model.manifest.temperature if model.manifest else 1.0
-    about = describe(model, make_view(classes).labels)
+    about = describe(model, make_label_view(classes).labels)
     return {"about": about, "classes": classes, "temperature": temperature}
 
 

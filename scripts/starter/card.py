@@ -19,8 +19,8 @@ if __name__ == "__main__":
 
 from emnist_cli.core import bundle
 from emnist_cli.core.config import EvaluateConfig
-from emnist_cli.core.evaluation.figures import DPI, make_figure, to_png
-from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, class_scores, confusions
+from emnist_cli.core.evaluation.figures import DPI, figure_to_png, make_figure
+from emnist_cli.core.evaluation.metrics import ScoredPredictions, calibration_bins, class_scores, confusions
 from emnist_cli.core.evaluation.plots import calibration_plot
 from emnist_cli.core.records import ClassScore, Confusion
 from starter.figures import Scores, error, rows, score
@@ -60,7 +60,7 @@ def write(model: Path, data: Path, docs: Path) -> None:
     card = docs / CARD
     text = card.read_text(encoding="utf-8")
     fill(text, dict.fromkeys(_SECTIONS, ""))  # what is missing shows before the work
-    manifest = bundle.read(model).manifest
+    manifest = bundle.read_bundle(model).manifest
     assert manifest is not None  # `read` gives none but of a bare file
     scores = score(model, data)
     card.with_name(CONFUSIONS).write_bytes(confusion_sheet(scores, confusions(scores.byclass)[:MOST]))
@@ -178,15 +178,15 @@ def _class(label: str, found: ClassScore | None) -> list[str]:
     return [f"`{label}`", *(_cell(value) for value in (found.precision, found.recall, found.f1, found.support))]
 
 
-def _totals(answers: Answers) -> dict[str, int]:
+def _totals(answers: ScoredPredictions) -> dict[str, int]:
     """How many pictures there are of each class."""
     return dict(zip(answers.labels, np.bincount(answers.truth, minlength=len(answers.labels)).tolist(), strict=True))
 
 
-def pooled(parts: Sequence[Answers]) -> Answers:
+def pooled(parts: Sequence[ScoredPredictions]) -> ScoredPredictions:
     """Put answers over the same classes together."""
     truth, probabilities = (np.concatenate([getattr(p, key) for p in parts]) for key in ("truth", "probabilities"))
-    return Answers(parts[0].classes, truth, probabilities)
+    return ScoredPredictions(parts[0].classes, truth, probabilities)
 
 
 def examples(scores: Scores, pair: Confusion) -> NDArray[np.int64]:
@@ -217,7 +217,7 @@ def confusion_sheet(scores: Scores, pairs: Sequence[Confusion]) -> bytes:
         figure.text(x / paper.shape[1], at, name, family="DejaVu Sans Mono", size=11, weight="bold")
         figure.text((x + 80) / paper.shape[1], at, note, size=8, color="#5d636d")
     figure.figimage(paper, cmap="gray", vmin=0, vmax=255, origin="upper", zorder=-1)
-    return to_png(figure)
+    return figure_to_png(figure)
 
 
 def strip(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.classify.label_view import LabelView, make_label_view
 from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.data import idx
 from emnist_cli.core.evaluation.calibration import expected_calibration_error
-from emnist_cli.core.evaluation.evaluate import Network, score_folder, split_view
-from emnist_cli.core.evaluation.metrics import Answers, calibration_bins, case_folded_accuracy
-from emnist_cli.core.inference.labelled import read_folder
-from emnist_cli.core.inference.views import View, make_view
+from emnist_cli.core.evaluation.metrics import ScoredPredictions, calibration_bins, case_folded_accuracy
+from emnist_cli.core.evaluation.scoring import Network, score_folder, split_label_view
+from emnist_cli.core.files.labelled import read_folder
 from emnist_cli.core.labels import CHARSETS, SPLITS
 
 SCANS = {
@@ -64,13 +64,13 @@ class Scores(NamedTuple):
         merged: from all classes to EMNIST's 47.
     """
 
-    scans: Mapping[str, Answers]
-    byclass: Answers
+    scans: Mapping[str, ScoredPredictions]
+    byclass: ScoredPredictions
     images: NDArray[np.uint8]
     sources: NDArray[np.str_]
-    letters: Answers | None
-    digits: Answers
-    merged: View
+    letters: ScoredPredictions | None
+    digits: ScoredPredictions
+    merged: LabelView
 
 
 def measure(model: Path, data: Path) -> list[Row]:
@@ -100,14 +100,16 @@ def score(model: Path, data: Path) -> Scores:
         byclass=_read_finished(network, images, truth),
         images=images,
         sources=_read_sources(data / "emnist/sources.npz", len(images)),
-        letters=narrow(_read_scans(network, letters), make_view(network.classes, CHARSETS["letters"], fold_case=True))
+        letters=narrow(
+            _read_scans(network, letters), make_label_view(network.classes, CHARSETS["letters"], fold_case=True)
+        )
         if letters.is_dir()
         else None,
         digits=narrow(
             _read_finished(network, *idx.read_split(archive, "mnist", "test")),
-            make_view(network.classes, CHARSETS["digits"]),
+            make_label_view(network.classes, CHARSETS["digits"]),
         ),
-        merged=split_view(network, SPLITS["bymerge"]),
+        merged=split_label_view(network, SPLITS["bymerge"]),
     )
 
 
@@ -125,24 +127,24 @@ def rows(scores: Scores) -> list[Row]:
     return [*found, Row(DIGITS, len(digits.truth), float(digits.right.mean()), None, None, error(digits))]
 
 
-def error(answers: Answers) -> float:
+def error(answers: ScoredPredictions) -> float:
     """Return the expected calibration error."""
     return expected_calibration_error(calibration_bins(answers, EvaluateConfig.bins))
 
 
-def narrow(answers: Answers, view: View) -> Answers:
+def narrow(answers: ScoredPredictions, view: LabelView) -> ScoredPredictions:
     """Ask for fewer answers: as if the network's own had gone through `view`. Every truth must be among them."""
     probabilities = np.where(answers.answered[:, None], view.apply(answers.probabilities), np.float32(0))
     truth = view.matrix.argmax(axis=1)[answers.truth]
-    return Answers(view.labels, truth, probabilities, answers.names, answers.failures)
+    return ScoredPredictions(view.labels, truth, probabilities, answers.names, answers.failures)
 
 
-def choose(answers: Answers, which: NDArray[np.bool_] | NDArray[np.int64]) -> Answers:
+def choose(answers: ScoredPredictions, which: NDArray[np.bool_] | NDArray[np.int64]) -> ScoredPredictions:
     """Return the answers to some of the pictures, by mask or index."""
-    return Answers(answers.classes, answers.truth[which], answers.probabilities[which])
+    return ScoredPredictions(answers.classes, answers.truth[which], answers.probabilities[which])
 
 
-def _row(name: str, answers: Answers, merged: View) -> Row:
+def _row(name: str, answers: ScoredPredictions, merged: LabelView) -> Row:
     return Row(
         name,
         len(answers.truth),
@@ -164,17 +166,17 @@ def _read_sources(path: Path, count: int) -> NDArray[np.str_]:
     return names
 
 
-def _read_scans(network: Network, folder: Path) -> Answers:
+def _read_scans(network: Network, folder: Path) -> ScoredPredictions:
     """Read original pictures as `emnist predict` does."""
     items = read_folder(folder, where="part=test")
     return score_folder(network, items, str(folder), f"{folder.name}, part test").answers
 
 
-def _read_finished(network: Network, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> Answers:
+def _read_finished(network: Network, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> ScoredPredictions:
     """Read pictures that are in EMNIST's form already."""
-    view = make_view(network.classes)
+    view = make_label_view(network.classes)
     probabilities = np.empty((len(images), len(network.classes)), np.float32)
     for start in range(0, len(images), EvaluateConfig.chunk_size):
         chunk = images[start : start + EvaluateConfig.chunk_size].astype(np.float32) / np.float32(255)
         probabilities[start : start + len(chunk)] = network.answer(chunk, view)
-    return Answers(network.classes, truth, probabilities)
+    return ScoredPredictions(network.classes, truth, probabilities)

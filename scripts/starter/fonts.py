@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageFont
 
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.inference.preprocess import BOX, STROKE, stroke_width
+from emnist_cli.core.preprocessing.normalize import BOX, STROKE, stroke_width
 
 CHARACTERS = string.digits + string.ascii_letters
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
-from emnist_cli.core.data.dataset import Pictures
+from emnist_cli.core.data.dataset import LabelledImages
+from emnist_cli.core.networks import architectures
 from emnist_cli.core.records import Epoch
-from emnist_cli.core.training import checkpoint, model
-from emnist_cli.core.training.feed import Holdout
+from emnist_cli.core.training import checkpoint
+from emnist_cli.core.training.input_pipeline import Holdout
 from emnist_cli.core.training.trainer import Trainer
 
 from .pool import CLASSES, Pool
@@ -41,15 +42,15 @@ def learn(
     """
     keras.utils.set_random_seed(config.seed)  # here, so that it does not matter what ran before
     shown = pool.shown(chosen)
-    pictures = Pictures(pool.images, pool.labels)
+    pictures = LabelledImages(pool.images, pool.labels)
     data = f"{len(shown)} pictures {zlib.crc32(pool.images[chosen[::997]].tobytes()):08x}"
-    task = checkpoint.describe(config, CLASSES, data, start.name if start else "")
+    task = checkpoint.describe_checkpoint(config, CLASSES, data, start.name if start else "")
     trainer = Trainer(
-        lambda: model.build(config.arch, len(CLASSES)), pictures, Holdout(shown, shown[:0]), config, task, work
+        lambda: architectures.build(config.arch, len(CLASSES)), pictures, Holdout(shown, shown[:0]), config, task, work
     )
-    if checkpoint.exists(work):
+    if checkpoint.has_checkpoint(work):
         trainer.resume()
     elif start is not None:
-        checkpoint.restore_best(start, checkpoint.read(start).history, trainer.network)
+        checkpoint.restore_best(start, checkpoint.read_checkpoint(start).history, trainer.network)
     trainer.run(on_epoch=report)
     return trainer.network

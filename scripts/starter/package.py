@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.evaluation.calibration import fit_temperature
-from emnist_cli.core.evaluation.metrics import Answers
-from emnist_cli.core.inference.runtime import Runtime
-from emnist_cli.core.training import export
+from emnist_cli.core.evaluation.metrics import ScoredPredictions
+from emnist_cli.core.model_export import to_litert
+from emnist_cli.core.runtimes.litert import Runtime
 
 from . import figures, recipe
 from .pool import CLASSES, Pool
@@ -25,7 +25,7 @@ LOST = 0.002
 """Accuracy that fewer bits may cost, on the pictures of the stand-in's test half and of all scans together."""
 
 
-FORMS: tuple[export.Weights, ...] = ("int8", "float16", "float32")
+FORMS: tuple[to_litert.Weights, ...] = ("int8", "float16", "float32")
 """How weights may be stored, the smallest first."""
 
 
@@ -74,11 +74,11 @@ def write(learnt: Learnt, data: Path, out: Path) -> bundle.Manifest:
         graph = (folder / weights / bundle.GRAPH).read_bytes()
     tell(whole, rows, f"float32 -> {weights}, {len(graph):,} bytes")
     manifest = dataclasses.replace(manifest, metrics=metrics(rows), training={**manifest.training, "weights": weights})
-    bundle.write(out, manifest, {bundle.GRAPH: graph})
+    bundle.save_bundle(out, manifest, {bundle.GRAPH: graph})
     return manifest
 
 
-def temperature(kinds: Sequence[Answers]) -> float:
+def temperature(kinds: Sequence[ScoredPredictions]) -> float:
     """Fit the temperature to answers that were given without one; each kind of picture counts the same."""
     rng = np.random.default_rng(0)
     chosen = [np.resize(rng.permutation(np.flatnonzero(kind.answered)), 500) for kind in kinds]  # each once, some twice
@@ -105,16 +105,16 @@ def describe(learnt: Learnt, name: str) -> bundle.Manifest:
     )
 
 
-def convert(learnt: Learnt, weights: export.Weights, manifest: bundle.Manifest, folder: Path) -> None:
+def convert(learnt: Learnt, weights: to_litert.Weights, manifest: bundle.Manifest, folder: Path) -> None:
     """Write the network with its weights stored so, and make sure that it answers as it did."""
-    bundle.write(folder, manifest, {bundle.GRAPH: export.to_litert(learnt.network, weights)})
+    bundle.save_bundle(folder, manifest, {bundle.GRAPH: to_litert.to_litert(learnt.network, weights)})
     pictures = learnt.pool.images[learnt.chosen[:: len(learnt.chosen) // 256]].astype(np.float32) / np.float32(255)
     most = 1e-3 if weights == "float32" else 0.25  # of one probability; what it does to accuracy is seen in `loss`
-    export.check_agreement(learnt.network, Runtime(folder / bundle.GRAPH).run(pictures), pictures, most)
+    to_litert.check_agreement(learnt.network, Runtime(folder / bundle.GRAPH).run(pictures), pictures, most)
 
 
 def score(
-    learnt: Learnt, weights: export.Weights, manifest: bundle.Manifest, data: Path, folder: Path
+    learnt: Learnt, weights: to_litert.Weights, manifest: bundle.Manifest, data: Path, folder: Path
 ) -> list[figures.Row]:
     """Score the network with its weights stored so; leaves the bundle in a folder of that name."""
     convert(learnt, weights, manifest, folder / weights)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.inference.preprocess import BOX, STROKE, preprocess
+from emnist_cli.core.preprocessing.normalize import BOX, STROKE, preprocess
 
 from .strokes import Character, Stroke
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from emnist_cli.core import labels
 from emnist_cli.core.config import IMAGE_SIZE
-from emnist_cli.core.inference.cores import available_cores
 from emnist_cli.core.manifest import PREPROCESSING
+from emnist_cli.core.platform.cpu import available_cores
 
 CLASSES = tuple(c.characters for c in labels.SPLITS["byclass"].classes)
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.data import idx
-from emnist_cli.core.inference.images import decode, read_bytes
-from emnist_cli.core.inference.labelled import Labelled, read_folder
-from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.files.labelled import Labelled, read_folder
+from emnist_cli.core.imaging.decode import decode_image, read_bytes
+from emnist_cli.core.preprocessing.normalize import preprocess
 
 from .pool import CLASSES
 
@@ -36,7 +36,7 @@ def read_writers(folder: Path, part: str) -> set[str]:
 def prepare(scan: Labelled, rng: np.random.Generator) -> NDArray[np.uint8] | None:
     """Return a scan as the network sees it, or None if there is no ink in it."""
     del rng  # nothing is left to chance
-    finished = preprocess(decode(read_bytes(scan.found.path)).grey)
+    finished = preprocess(decode_image(read_bytes(scan.found.path)).gray)
     return None if finished is None else (finished * 255 + 0.5).astype(np.uint8)
 
 

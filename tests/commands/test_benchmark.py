@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from emnist_cli.core.benchmark import run as running
-from emnist_cli.core.benchmark.plan import Plan
+from emnist_cli.core.benchmark import runner as running
+from emnist_cli.core.benchmark.benchmark_config import BenchmarkConfig
 from tests import test_startup
 from tests.conftest import Emnist
 from tests.core.benchmark.made_up import ROW, benchmark
@@ -26,9 +26,9 @@ TINY = ("--runs", 1, "--seconds", 0.01, "--threads", 1, "--batch", "1,4")
 
 
 @pytest.fixture
-def made_up(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+def made_up(monkeypatch: pytest.MonkeyPatch) -> list[BenchmarkConfig]:
     """No measurement, but figures that are known; yields what was asked for."""
-    plans: list[Plan] = []
+    plans: list[BenchmarkConfig] = []
     monkeypatch.setattr(running, "run", lambda plan, on_step: [plans.append(plan), benchmark()][1])
     return plans
 
@@ -90,7 +90,7 @@ def test_other_forms_of_the_model(shell: Emnist, tmp_path: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_formats(emnist: Emnist, made_up: list[Plan]) -> None:
+def test_formats(emnist: Emnist, made_up: list[BenchmarkConfig]) -> None:
     whole = json.loads(emnist("benchmark", "--format", "json").out)
     assert len(whole["rows"]) == 3 and whole["machine"]["cpu"] == "Zuse Z3" and whole["rows"][2]["accuracy"] is None
     lines = [json.loads(line) for line in emnist("benchmark", "--format", "jsonl").out.splitlines()]
@@ -103,12 +103,12 @@ def test_formats(emnist: Emnist, made_up: list[Plan]) -> None:
     assert plain[1] == ["starter", "as given", "2", "0.1000", "2.0000", "20000", "600"]
 
 
-def test_notes_are_told_unless_quiet(emnist: Emnist, made_up: list[Plan]) -> None:
+def test_notes_are_told_unless_quiet(emnist: Emnist, made_up: list[BenchmarkConfig]) -> None:
     assert emnist("benchmark", "-f", "csv").err == "emnist: a note\n"
     assert emnist("benchmark", "-f", "csv", "-q").err == ""
 
 
-def test_the_table(emnist: Emnist, made_up: list[Plan]) -> None:
+def test_the_table(emnist: Emnist, made_up: list[BenchmarkConfig]) -> None:
     table = emnist("benchmark", "--format", "table").out
     for words in (
         *("Zuse Z3, 2 cores, Linux 1 x86_64, 2026-01-02T03:04:05Z", "python 3.11.7", "64 drawings"),
@@ -139,7 +139,7 @@ def test_the_table_is_never_cut(columns: int, tmp_path: Path) -> None:
     assert "measuring" in shown, "a bar is drawn"
 
 
-def test_what_is_asked_for_is_what_is_measured(emnist: Emnist, made_up: list[Plan], tmp_path: Path) -> None:
+def test_what_is_asked_for_is_what_is_measured(emnist: Emnist, made_up: list[BenchmarkConfig], tmp_path: Path) -> None:
     emnist("benchmark", "-m", "a", "-m", "b", "--against", "keras, onnx,keras", "--threads", "1,4,1", "--batch", "8")
     emnist("benchmark", "--data", tmp_path, "--runs", 3, "--seconds", 0.5)
     first, second = made_up
@@ -149,7 +149,7 @@ def test_what_is_asked_for_is_what_is_measured(emnist: Emnist, made_up: list[Pla
     assert second.batches == (1, 16, 64, 256) and second.threads[0] == 1 and len(set(second.threads)) <= 2
 
 
-def test_the_models_variable(emnist: Emnist, made_up: list[Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_models_variable(emnist: Emnist, made_up: list[BenchmarkConfig], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMNIST_MODEL", "my model")
     emnist("benchmark")
     assert made_up[0].models == ("my model",)
@@ -162,7 +162,7 @@ def save(path: Path, **changes: Any) -> Path:
     return path
 
 
-def test_compare_and_fail_under(emnist: Emnist, made_up: list[Plan], tmp_path: Path) -> None:
+def test_compare_and_fail_under(emnist: Emnist, made_up: list[BenchmarkConfig], tmp_path: Path) -> None:
     earlier = save(tmp_path / "earlier.json", batch_per_s=40000.0, files_per_s=600.0)
     ask = ("benchmark", "--threads", "1,2", "--compare", earlier)
     shown = emnist(*ask, "-f", "table")
@@ -179,7 +179,7 @@ def test_compare_and_fail_under(emnist: Emnist, made_up: list[Plan], tmp_path: P
     assert (tmp_path / "now.json").is_file(), "what was measured is not lost"
 
 
-def test_another_machine_is_said(emnist: Emnist, made_up: list[Plan], tmp_path: Path) -> None:
+def test_another_machine_is_said(emnist: Emnist, made_up: list[BenchmarkConfig], tmp_path: Path) -> None:
     path = tmp_path / "earlier.json"
     path.write_text(json.dumps(benchmark(ROW, cpu="Zuse Z4").as_dict()))
     result = emnist("benchmark", "--threads", "1,2", "--compare", path)

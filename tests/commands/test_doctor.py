@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from emnist_cli.app import app
-from emnist_cli.commands.overview import COMMANDS, EXAMPLES
+from emnist_cli.cli.overview import COMMANDS, EXAMPLES
 from emnist_cli.core import bundle, doctor
 from tests import small_data
 from tests.conftest import REPOSITORY, Emnist

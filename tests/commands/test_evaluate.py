@@ -49,12 +49,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def split(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stands in for a prepared split: forty empty pictures, each of another class."""
 
-    def load(name: str, part: str, folder: Path) -> dataset.Pictures:
+    def load(name: str, part: str, folder: Path) -> dataset.LabelledImages:
         labels = np.arange(40, dtype=np.int64) % len(find_split(name).classes)
-        return dataset.Pictures(np.zeros((40, 28, 28), np.uint8), labels)
+        return dataset.LabelledImages(np.zeros((40, 28, 28), np.uint8), labels)
 
-    monkeypatch.setattr(dataset, "load", load)
-    monkeypatch.setattr(dataset, "describe", lambda name, folder: f"EMNIST {name}")
+    monkeypatch.setattr(dataset, "load_split", load)
+    monkeypatch.setattr(dataset, "describe_split", lambda name, folder: f"EMNIST {name}")
 
 
 def test_json_has_a_stable_shape(emnist: Emnist, folder: Path) -> None:
@@ -142,10 +142,10 @@ def test_the_models_own_split_is_the_default(emnist: Emnist, split: None) -> Non
 @pytest.fixture
 def stranger(tmp_path: Path) -> Path:
     """The starter's graph, its letters called by names that no split has."""
-    graph = bundle.find("starter").graph
+    graph = bundle.find_bundle("starter").graph
     classes = (*"0123456789", *(chr(0x400 + i) for i in range(52)))
     manifest = replace(bundle.read_manifest(graph.parent), name="stranger", split="custom", classes=classes)
-    bundle.write(tmp_path / "stranger", manifest, {bundle.GRAPH: graph.read_bytes()})
+    bundle.save_bundle(tmp_path / "stranger", manifest, {bundle.GRAPH: graph.read_bytes()})
     return tmp_path / "stranger"
 
 

@@ -127,7 +127,7 @@ def test_what_cannot_be_is_refused_at_once(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("bare.tflite", "there.tflite"):
-        (tmp_path / name).write_bytes(bundle.find().graph.read_bytes())
+        (tmp_path / name).write_bytes(bundle.find_bundle().graph.read_bytes())
     got, out, err = run(["export", *args])
     assert (got, out) == (code, "")
     assert err.splitlines()[0].startswith(f"emnist: {said}")
@@ -136,9 +136,9 @@ def test_what_cannot_be_is_refused_at_once(
 
 
 def test_what_disagrees_ends_with_4(emnist: Emnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from emnist_cli.core.training import exporting
+    from emnist_cli.core.model_export import exporter
 
-    monkeypatch.setattr(exporting, "_ALLOWED", {"litert-f16": -0.2})
+    monkeypatch.setattr(exporter, "_ALLOWED", {"litert-f16": -0.2})
     result = emnist("export", "--to", "litert-f16", "--out", tmp_path / "a.tflite")
     assert (result.code, result.out) == (4, "")
     assert result.err.startswith("emnist: litert-f16 disagrees with the model: probabilities differ by 0.0")

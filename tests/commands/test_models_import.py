@@ -17,7 +17,7 @@ import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 from emnist_cli.core import bundle  # noqa: E402
-from emnist_cli.core.inference.recognizer import Recognizer  # noqa: E402
+from emnist_cli.core.classify.recognizer import Recognizer  # noqa: E402
 from tests.conftest import Emnist  # noqa: E402
 from tests.handwriting import picture  # noqa: E402
 from tests.keras_files import DIGITS, LETTERS, answers, flat, softmax  # noqa: E402

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
-from emnist_cli.core.inference import startup  # noqa: E402
+from emnist_cli.core.platform import tensorflow  # noqa: E402
 from tests.conftest import Emnist  # noqa: E402
 from tests.keras_files import DIGITS, flat, with_config  # noqa: E402
 from tests.test_startup import HEAVY, run  # noqa: E402
@@ -115,7 +115,7 @@ def test_what_cannot_be_is_refused_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(startup, "load_tensorflow", lambda: pytest.fail("TensorFlow is started"))
+    monkeypatch.setattr(tensorflow, "load_tensorflow", lambda: pytest.fail("TensorFlow is started"))
     for folder in ("empty", "there"):
         (tmp_path / folder).mkdir()
     (tmp_path / "there" / "thesis.txt").write_text("")

@@ -71,7 +71,7 @@ def test_a_run_leaves_a_model_that_the_other_commands_use(emnist: Emnist, data_d
 def test_the_manifest_says_what_the_model_was_made_of(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
     out = tmp_path / "models" / "mine"
     assert emnist("train", "-s", "digits", *QUICK, "--epochs", 2, "--out", out, "--data-dir", data_dir, "-q").code == 0
-    manifest = bundle.read(out).manifest
+    manifest = bundle.read_bundle(out).manifest
     assert manifest is not None
     assert (manifest.name, manifest.split, manifest.classes) == ("mine", "digits", tuple("0123456789"))
     assert manifest.training["arch"] == "lenet5"
@@ -176,7 +176,7 @@ def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
     assert result.code == 0, result
     assert "left out" in result.err
     assert "broken.png" in result.err
-    manifest = bundle.read(out).manifest
+    manifest = bundle.read_bundle(out).manifest
     assert manifest is not None
     assert (manifest.split, manifest.classes) == ("custom", ("Δ", "Ω"))
     picture("A", 1, pen=0.07).save(tmp_path / "new.png")
@@ -201,13 +201,13 @@ def test_own_handwriting_starts_from_the_starter(emnist: Emnist, tmp_path: Path)
     result = emnist(*command, "--validation", 0, "--batch-size", 9, "--out", tmp_path / "model", "-f", "jsonl")
     assert result.code == 0, result
     assert json.loads(result.out)["accuracy"] > 0.5, "with random weights it would be one in 62"
-    manifest = bundle.read(tmp_path / "model").manifest
+    manifest = bundle.read_bundle(tmp_path / "model").manifest
     assert manifest is not None
     assert (len(manifest.classes), manifest.training["from"]) == (62, "starter")
 
 
 def test_nothing_to_start_from_is_one_line(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
-    (tmp_path / "bare.tflite").write_bytes(bundle.find().graph.read_bytes())
+    (tmp_path / "bare.tflite").write_bytes(bundle.find_bundle().graph.read_bytes())
     result = emnist("train", "--split", "digits", "--from", tmp_path / "bare.tflite", "--data-dir", data_dir)
     assert (result.code, result.out) == (4, "")
     assert result.err.startswith("emnist: --from: bare.tflite has no model.keras and does not say")
@@ -251,7 +251,7 @@ def test_a_reader_that_leaves_does_not_cost_the_model(data_dir: Path, tmp_path: 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "model written to" in done.stderr.splitlines()[-1]
-    assert bundle.read(tmp_path / "m").manifest
+    assert bundle.read_bundle(tmp_path / "m").manifest
 
 
 class Worker:
@@ -296,7 +296,7 @@ def test_ctrl_c_keeps_the_best_epoch_and_resume_ends_as_if_nothing_had_been(
     assert code == 130, err
     assert "interrupted after epoch" in err.splitlines()[-1]
     assert "go on with --resume" in err.splitlines()[-1]
-    stopped = bundle.read(tmp_path / "m").manifest
+    stopped = bundle.read_bundle(tmp_path / "m").manifest
     assert stopped is not None
     assert stopped.training["interrupted"] is True
     assert emnist("predict", seven, "--model", tmp_path / "m").code == 0
@@ -381,7 +381,7 @@ def test_a_worker_that_dies_ends_the_run_and_the_checkpoint_is_good(
     assert not (tmp_path / "m").exists()
     from emnist_cli.core.training import checkpoint
 
-    assert len(checkpoint.read(tmp_path / ".m.training").history) >= 3
+    assert len(checkpoint.read_checkpoint(tmp_path / ".m.training").history) >= 3
 
 
 def test_a_batch_that_cannot_be_shared_out(data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:

@@ -19,7 +19,7 @@ def change(folder: Path, **fields: object) -> None:
 
 
 def test_the_packaged_model_is_whole_and_honest() -> None:
-    found = bundle.find()
+    found = bundle.find_bundle()
     assert found.name == "starter"
     assert found.manifest is not None
     assert found.manifest.split == "byclass"
@@ -30,12 +30,12 @@ def test_the_packaged_model_is_whole_and_honest() -> None:
 
 
 def test_a_model_is_found_by_name_folder_and_file(copy: Path, tmp_path: Path) -> None:
-    assert bundle.find("starter").graph == bundle.PACKAGED / "starter" / "model.tflite"
-    assert bundle.find(copy).graph == copy / "model.tflite"
-    assert bundle.find(copy / "model.tflite").manifest is not None, "a bundle's own graph keeps its labels"
+    assert bundle.find_bundle("starter").graph == bundle.PACKAGED / "starter" / "model.tflite"
+    assert bundle.find_bundle(copy).graph == copy / "model.tflite"
+    assert bundle.find_bundle(copy / "model.tflite").manifest is not None, "a bundle's own graph keeps its labels"
     bare = tmp_path / "bare.tflite"
     bare.write_bytes((copy / "model.tflite").read_bytes())
-    assert bundle.find(bare) == bundle.Bundle(bare, None)
+    assert bundle.find_bundle(bare) == bundle.Bundle(bare, None)
 
 
 def test_the_users_own_folder_is_searched(copy: Path) -> None:
@@ -43,19 +43,19 @@ def test_the_users_own_folder_is_searched(copy: Path) -> None:
     assert folder is not None
     folder.mkdir(parents=True)
     copy.rename(folder / "mine")
-    assert bundle.find("mine").graph == folder / "mine" / "model.tflite"
-    assert [f.name for f in bundle.list_folders()] == ["starter", "mine"]
+    assert bundle.find_bundle("mine").graph == folder / "mine" / "model.tflite"
+    assert [f.name for f in bundle.list_bundles()] == ["starter", "mine"]
 
 
 @pytest.mark.parametrize("name", ["startr", "", "no/such/folder", "../starter", "x" * 300])
 def test_an_unknown_name_gets_advice(name: str) -> None:
     with pytest.raises(ModelError, match="no model, folder or file is called"):
-        bundle.find(name)
+        bundle.find_bundle(name)
 
 
 def test_a_near_miss_is_told() -> None:
     with pytest.raises(ModelError, match=r"did you mean starter\?"):
-        bundle.find("startr")
+        bundle.find_bundle("startr")
 
 
 def test_one_flipped_bit_is_noticed(copy: Path) -> None:
@@ -64,20 +64,20 @@ def test_one_flipped_bit_is_noticed(copy: Path) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.tflite is damaged"):
-        bundle.find(copy)
+        bundle.find_bundle(copy)
 
 
 def test_a_cut_off_graph_is_noticed(copy: Path) -> None:
     path = copy / "model.tflite"
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match="1,000 bytes of"):
-        bundle.find(copy)
+        bundle.find_bundle(copy)
 
 
 def test_a_missing_graph_is_named(copy: Path) -> None:
     (copy / "model.tflite").unlink()
     with pytest.raises(ModelError, match=r"cannot read model\.tflite"):
-        bundle.find(copy)
+        bundle.find_bundle(copy)
 
 
 @pytest.mark.parametrize(
@@ -110,19 +110,19 @@ def test_a_missing_graph_is_named(copy: Path) -> None:
 def test_a_manifest_that_cannot_be_is_refused(copy: Path, fields: dict[str, object]) -> None:
     change(copy, **fields)
     with pytest.raises(ModelError, match=r"manifest\.json: damaged or from another version"):
-        bundle.find(copy)
+        bundle.find_bundle(copy)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"'])
 def test_a_manifest_that_is_no_json_object_is_refused(copy: Path, text: str) -> None:
     (copy / bundle.MANIFEST).write_text(text)
     with pytest.raises(ModelError, match="damaged"):
-        bundle.find(copy)
+        bundle.find_bundle(copy)
 
 
 def test_a_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not a model bundle"):
-        bundle.find(tmp_path)
+        bundle.find_bundle(tmp_path)
 
 
 def test_what_is_written_is_read_back_and_replaces_the_old(tmp_path: Path) -> None:
@@ -131,8 +131,8 @@ def test_what_is_written_is_read_back_and_replaces_the_old(tmp_path: Path) -> No
         metrics=(bundle.Metric("accuracy", 0.5, "nothing", 2),), data=({"source": "nowhere", "count": 1},),
     )  # fmt: skip
     for content in (b"first", b"second"):
-        bundle.write(tmp_path / "models" / "small", manifest, {bundle.GRAPH: content})
-    found = bundle.read(tmp_path / "models" / "small")
+        bundle.save_bundle(tmp_path / "models" / "small", manifest, {bundle.GRAPH: content})
+    found = bundle.read_bundle(tmp_path / "models" / "small")
     assert found.graph.read_bytes() == b"second"
     assert found.manifest is not None
     assert found.manifest.metrics == manifest.metrics

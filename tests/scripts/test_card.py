@@ -13,8 +13,8 @@ import pytest
 from starter import card, figures
 
 from emnist_cli.core import bundle
+from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.core.data import idx
-from emnist_cli.core.inference.recognizer import Recognizer
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import Confusion, Prediction
 from tests import archives, handwriting
@@ -55,11 +55,11 @@ def write_scans(folder: Path, labels: Sequence[tuple[str, str]]) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A model that was not measured yet, data in the form that the training script takes, and an old card."""
     root = tmp_path_factory.mktemp("card")
-    packaged = bundle.read(bundle.PACKAGED / "starter")
+    packaged = bundle.read_bundle(bundle.PACKAGED / "starter")
     assert packaged.manifest is not None
     data = ({"source": "a|b", "licence": "free", "count": 1234, "pictures": 56789},)
     manifest = dataclasses.replace(packaged.manifest, temperature=2.5, metrics=(), data=data)
-    bundle.write(root / "starter", manifest, {bundle.GRAPH: packaged.graph.read_bytes()})
+    bundle.save_bundle(root / "starter", manifest, {bundle.GRAPH: packaged.graph.read_bytes()})
     for name, characters in SCANS.items():
         write_scans(root / "data/scans" / name, [(c, c) for c in characters])
     write_scans(root / "data/scans/emnist-letters", [(c, c.upper()) for c in "aBgS"])
@@ -148,10 +148,10 @@ def test_figures_are_those_of_the_predictions(place: Place) -> None:
 
 
 def test_another_order_of_classes_is_refused(place: Place, tmp_path: Path) -> None:
-    model = bundle.read(place.model)
+    model = bundle.read_bundle(place.model)
     assert model.manifest is not None
     swapped = dataclasses.replace(model.manifest, classes=model.manifest.classes[::-1])
-    bundle.write(tmp_path / "swapped", swapped, {bundle.GRAPH: model.graph.read_bytes()})
+    bundle.save_bundle(tmp_path / "swapped", swapped, {bundle.GRAPH: model.graph.read_bytes()})
     with pytest.raises(ValueError, match="byclass"):
         figures.measure(tmp_path / "swapped", place.data)
 

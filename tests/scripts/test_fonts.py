@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from starter import fonts
 
-from emnist_cli.core.inference.preprocess import BOX, stroke_width
+from emnist_cli.core.preprocessing.normalize import BOX, stroke_width
 
 
 def glyph(label: str) -> fonts.Glyph:

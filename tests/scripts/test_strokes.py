@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from starter import pens, strokes
 
-from emnist_cli.core.inference.preprocess import STROKE, preprocess, stroke_width
+from emnist_cli.core.preprocessing.normalize import STROKE, preprocess, stroke_width
 from tests.handwriting import characters, ink_box
 
 

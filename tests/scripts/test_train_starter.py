@@ -13,7 +13,7 @@ import train_starter  # noqa: E402
 from starter import figures, learn, package, pool, recipe  # noqa: E402
 
 from emnist_cli.core.config import TrainConfig  # noqa: E402
-from emnist_cli.core.evaluation.metrics import Answers  # noqa: E402
+from emnist_cli.core.evaluation.metrics import ScoredPredictions  # noqa: E402
 from tests.scripts.test_pool import source  # noqa: E402
 
 NAMES = ("fonts", "unipen", "tablet", "unipen-photo")
@@ -44,14 +44,14 @@ def test_characters_are_counted_once_and_every_picture_of_them(drawn: pool.Pool)
     assert {entry["licence"] for entry in found[1:]} == {"SIL OFL 1.1", "free to use, cite"}
 
 
-def answered(count: int, sharp: float, seed: int) -> Answers:
+def answered(count: int, sharp: float, seed: int) -> ScoredPredictions:
     """Answers whose logits are `sharp` times what they should be."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 2, (count, 62))
     fair = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     truth = np.array([rng.choice(62, p=row) for row in fair])
     given = np.exp(sharp * logits)
-    return Answers(pool.CLASSES, truth, (given / given.sum(1, keepdims=True)).astype(np.float32))
+    return ScoredPredictions(pool.CLASSES, truth, (given / given.sum(1, keepdims=True)).astype(np.float32))
 
 
 def test_the_temperature_undoes_too_sure_answers_and_each_kind_counts_the_same() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
-from emnist_cli.core.inference import images
-from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.imaging import decode
+from emnist_cli.core.preprocessing.normalize import preprocess
 from emnist_cli.web import site
 from tests.web.hosting import hosted
 
@@ -82,7 +82,7 @@ def look_there(page: Page, data: bytes) -> Any:
 
 def compare_file(page: Page, data: bytes) -> NDArray[np.float32]:
     """Return how each pixel of what the network sees differs."""
-    here = preprocess(images.decode(data).grey)
+    here = preprocess(decode.decode_image(data).grey)
     assert here is not None
     there = look_there(page, data)
     assert isinstance(there, list), there

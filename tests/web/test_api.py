@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.core.labels import SPLITS
 from tests.conftest import REPOSITORY, Emnist
 from tests.handwriting import picture

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, ImageFilter
 from playwright.sync_api import Browser, Page
 
+from emnist_cli.core.classify.label_view import make_label_view
 from emnist_cli.core.errors import UsageError
-from emnist_cli.core.inference.components import find_components
-from emnist_cli.core.inference.views import make_view
 from emnist_cli.core.labels import SPLITS, parse_charset
+from emnist_cli.core.preprocessing.components import find_components
 from tests.conftest import REPOSITORY
 from tests.handwriting import picture
 from tests.web.scripts import ROUNDING, UNPACK, compare_file, encoded, look_there, opened
@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_explained(modules: Page, data: bytes, reason: st
 @pytest.mark.parametrize(("charset", "fold"), [("", False), ("", True), ("0-9A-F", False), ("lower,digits", True)])
 def test_views(modules: Page, split: str, charset: str, fold: bool) -> None:
     classes = [c.characters for c in SPLITS[split].classes]
-    view = make_view(classes, parse_charset(charset) if charset else None, fold)
+    view = make_label_view(classes, parse_charset(charset) if charset else None, fold)
     probabilities = np.random.default_rng(5).dirichlet(np.full(len(classes), 0.1)).astype(np.float32)
     found = modules.evaluate(
         """async ([classes, charset, fold, probabilities]) => {

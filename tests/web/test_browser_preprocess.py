@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from emnist_cli.core.inference.preprocess import preprocess
+from emnist_cli.core.preprocessing.normalize import preprocess
 from tests import golden
 from tests.handwriting import characters, draw, picture
 from tests.web.scripts import ROUNDING, Grey8, differences, opened, preprocess_there

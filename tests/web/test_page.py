@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
 
-from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.classify.recognizer import Recognizer
 from tests.handwriting import Strokes, characters
 from tests.web.browser import Open, Pad, near, thin
 from tests.web.proxy import Proxy

@@ -17,7 +17,7 @@ STATIC = Path(site.__file__).parent / "static"
 
 @pytest.fixture
 def starter() -> bundle.Bundle:
-    return bundle.find()
+    return bundle.find_bundle()
 
 
 @pytest.fixture
@@ -75,7 +75,9 @@ def test_modules_import_what_is_there(starter: bundle.Bundle, package: Path, tmp
 
 def test_a_bare_graph(starter: bundle.Bundle, package: Path, tmp_path: Path) -> None:
     graph = Path(shutil.copy(starter.graph, tmp_path / "mine.tflite"))
-    about = json.loads((export_site(bundle.find(graph), tmp_path / "page", package).path / site._ABOUT).read_text())
+    about = json.loads(
+        (export_site(bundle.find_bundle(graph), tmp_path / "page", package).path / site._ABOUT).read_text()
+    )
     assert (len(about["classes"]), about["temperature"], about["about"]["name"]) == (62, 1.0, "mine.tflite")
 
 
@@ -140,9 +142,9 @@ def test_what_cannot_be_written_leaves_nothing(
 
 def test_a_damaged_graph(package: Path, tmp_path: Path) -> None:
     graph = tmp_path / "broken.tflite"
-    graph.write_bytes(bundle.find().graph.read_bytes()[:5000])
+    graph.write_bytes(bundle.find_bundle().graph.read_bytes()[:5000])
     with pytest.raises(ModelError, match=r"broken\.tflite"):
-        export_site(bundle.find(graph), tmp_path / "page", package)
+        export_site(bundle.find_bundle(graph), tmp_path / "page", package)
     assert not (tmp_path / "page").exists()
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from emnist_cli.core import bundle
-from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.web.site import PACKAGE, VERSION, export_site
 from tests.conftest import REPOSITORY
 from tests.handwriting import characters
@@ -35,7 +35,7 @@ def runtime() -> Path:
 def exported(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an exported page some folders below."""
     root = tmp_path_factory.mktemp("host")
-    export_site(bundle.find(), root / "deep" / "below" / "page", runtime)
+    export_site(bundle.find_bundle(), root / "deep" / "below" / "page", runtime)
     return root
 
 

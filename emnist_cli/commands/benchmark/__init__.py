@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from emnist_cli.cli.image_arguments import protect_pictures
+from emnist_cli.cli.options import FormatOption, Output, Quiet
 from emnist_cli.commands.benchmark.options import (
     Against,
     Batches,
@@ -22,18 +24,16 @@ from emnist_cli.commands.benchmark.options import (
     parse_forms,
     parse_numbers,
 )
-from emnist_cli.commands.options import FormatOption, Output, Quiet
-from emnist_cli.commands.pictures import protect_pictures
-from emnist_cli.core.benchmark.plan import RANDOM, Plan
+from emnist_cli.core.benchmark.benchmark_config import RANDOM, BenchmarkConfig
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.errors import ExitCode, UsageError
-from emnist_cli.output import Format, choose_format, open_output, tell, write
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
-    from emnist_cli.core.benchmark.compare import Comparison
+    from emnist_cli.core.benchmark.comparison import Comparison
     from emnist_cli.core.benchmark.results import Benchmark
 
-BATCHES = ",".join(map(str, Plan.batches))
+BATCHES = ",".join(map(str, BenchmarkConfig.batches))
 
 PLAIN = ("model", "form", "threads", "network_ms", "picture_ms", "batch_per_s", "files_per_s")
 
@@ -44,8 +44,8 @@ def benchmark(
     threads: Threads = None,
     batches: Batches = BATCHES,
     data: Data = RANDOM,
-    runs: Runs = Plan.runs,
-    seconds: Seconds = Plan.seconds,
+    runs: Runs = BenchmarkConfig.runs,
+    seconds: Seconds = BenchmarkConfig.seconds,
     save: Save = None,
     compare: Compare = None,
     fail_under: FailUnder = None,
@@ -61,7 +61,7 @@ def benchmark(
     is measured in turns, so that no model gets the machine's better
     minutes. The exit code is 1 if --fail-under finds something slower.
     """
-    plan = Plan(
+    plan = BenchmarkConfig(
         models=tuple(models or [os.environ.get("EMNIST_MODEL") or DEFAULT_MODEL]),
         threads=parse_numbers("--threads", threads, 256) if threads else _every_core(),
         against=parse_forms(against),
@@ -74,14 +74,14 @@ def benchmark(
         raise UsageError("--fail-under: belongs to --compare FILE, which is not given")
     _check_places(output, save, compare, plot)
     from emnist_cli.console.benchmark import measuring
-    from emnist_cli.core.benchmark import compare as comparing
-    from emnist_cli.core.benchmark.run import run
+    from emnist_cli.core.benchmark import comparison as comparing
+    from emnist_cli.core.benchmark.runner import run
 
-    earlier = comparing.load(compare, plan) if compare else None
+    earlier = comparing.load_results(compare, plan) if compare else None
     with open_output(output) as stream:
         with measuring(quiet) as on_step:
             found = run(plan, on_step)
-        comparison = comparing.compare(found.as_dict(), earlier) if earlier else None
+        comparison = comparing.compare_results(found.as_dict(), earlier) if earlier else None
         _print(found, comparison, choose_format(form, output), stream)
     _keep(found, save, plot)
     _tell(found, comparison, quiet)
@@ -93,7 +93,7 @@ def benchmark(
 def _judge(slower: list[str], what: str) -> None:
     """End with an exit code that a CI job fails by, where anything is slower."""
     if slower:
-        tell(f"{what}: {'; '.join(slower)}")
+        notify(f"{what}: {'; '.join(slower)}")
         raise typer.Exit(ExitCode.UNEXPECTED)
 
 
@@ -102,13 +102,13 @@ def _keep(found: "Benchmark", save: Path | None, plot: Path | None) -> None:
         with open_output(save) as stream:
             stream.write(_as_json(found.as_dict()))
     if plot:
-        from emnist_cli.core.benchmark import plot as plotting
+        from emnist_cli.core.benchmark import speed_plot as plotting
 
-        plotting.write(found, plot)
+        plotting.write_plot(found, plot)
 
 
 def _every_core() -> tuple[int, ...]:
-    from emnist_cli.core.inference.cores import available_cores
+    from emnist_cli.core.platform.cpu import available_cores
 
     return tuple(dict.fromkeys((1, available_cores())))
 
@@ -117,9 +117,9 @@ def _check_places(output: Path | None, save: Path | None, compare: Path | None, 
     """Refuse files, before a long run, that cannot be written or that would be lost."""
     protect_pictures([], output)
     if plot:
-        from emnist_cli.core.benchmark import plot as plotting
+        from emnist_cli.core.benchmark import speed_plot as plotting
 
-        plotting.check(plot)
+        plotting.check_plot_path(plot)
     if save is None:
         return
     if save.is_dir() or not save.parent.is_dir():
@@ -144,7 +144,7 @@ def _print(found: "Benchmark", comparison: "Comparison | None", form: Format | N
 
         print_benchmark(found, comparison, stream)
         return
-    from emnist_cli.core.benchmark.compare import with_ratios
+    from emnist_cli.core.benchmark.comparison import with_ratios
 
     record = with_ratios(found.as_dict(), comparison)
     if form is Format.JSON:
@@ -155,7 +155,7 @@ def _print(found: "Benchmark", comparison: "Comparison | None", form: Format | N
         rows = [{**row, "machine": record["machine"], "settings": record["settings"]} for row in rows]
     if form is Format.CSV:
         rows = [_flat(row, record["machine"]) for row in rows]
-    write(rows, form, stream, list(rows[0]), PLAIN)
+    write_records(rows, form, stream, list(rows[0]), PLAIN)
 
 
 def _flat(row: dict[str, Any], machine: dict[str, Any]) -> dict[str, Any]:
@@ -171,4 +171,4 @@ def _as_json(record: dict[str, Any]) -> str:
 
 def _tell(found: "Benchmark", comparison: "Comparison | None", quiet: bool) -> None:
     for note in () if quiet else (*found.notes, *(comparison.notes if comparison else ())):
-        tell(note)
+        notify(note)

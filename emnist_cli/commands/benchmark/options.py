@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from emnist_cli.commands.completing import offer_forms, offer_models
-from emnist_cli.core.benchmark.plan import AGAINST
+from emnist_cli.cli.completion import offer_forms, offer_models
+from emnist_cli.core.benchmark.benchmark_config import AGAINST
 from emnist_cli.core.errors import UsageError, did_you_mean
 
 _WHAT, _HOW, _RESULTS = "What to measure", "How to measure", "What becomes of it"

@@ -2,9 +2,9 @@
 
 import typer
 
-from emnist_cli.commands.data.look import info, show, verify
+from emnist_cli.cli.group import CommandGroup
+from emnist_cli.commands.data.inspect_data import info, show, verify
 from emnist_cli.commands.data.transfer import download, export, import_
-from emnist_cli.commands.group import CommandGroup
 
 data = typer.Typer(name="data", cls=CommandGroup, invoke_without_command=True)
 

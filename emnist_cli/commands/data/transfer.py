@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from emnist_cli.commands.completing import offer_splits
-from emnist_cli.commands.options import DataDir, Quiet
+from emnist_cli.cli.completion import offer_splits
+from emnist_cli.cli.options import DataDir, Quiet
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import find_split
-from emnist_cli.output import tell
+from emnist_cli.output.formats import notify
 
 Splits = Annotated[
     list[str] | None,
@@ -25,7 +25,7 @@ Splits = Annotated[
 ]
 
 
-class Form(StrEnum):
+class ExportFormat(StrEnum):
     """What `data export --as` takes."""
 
     IDX = "idx"
@@ -53,13 +53,13 @@ def download(
     wanted = [find_split(name).name for name in split or ()]
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.data import dataset
-    from emnist_cli.core.data.download import SHA256, URL, fetch
+    from emnist_cli.core.data.download import SHA256, URL, download_file
 
     expected = SHA256 if sha256 is None else _parse_checksum(sha256)
     folder = dataset.data_folder(data_dir)
     archive = dataset.archive_path(folder)
     with Bars(quiet).download("downloading EMNIST") as advance:
-        fetch(url or URL, archive, sha256=expected, on_progress=advance)
+        download_file(url or URL, archive, sha256=expected, on_progress=advance)
     _import(archive, wanted, folder, quiet)
 
 
@@ -86,7 +86,7 @@ def export(
     split: Annotated[
         str, typer.Option("--split", "-s", metavar="SPLIT", autocompletion=offer_splits, help="What to export.")
     ],
-    form: Annotated[Form, typer.Option("--as", metavar="|".join(Form), help="Kind of files.")],
+    form: Annotated[ExportFormat, typer.Option("--as", metavar="|".join(ExportFormat), help="Kind of files.")],
     data_dir: DataDir = None,
     quiet: Quiet = False,
 ) -> None:
@@ -99,13 +99,13 @@ def export(
     """
     from emnist_cli.console.progress import Bars
     from emnist_cli.core.data import dataset
-    from emnist_cli.core.data.unload import unload
+    from emnist_cli.core.data.export import export_split
 
     folder = dataset.data_folder(data_dir)
     with Bars(quiet).count(f"writing {split}") as advance:
-        unload(split, form.value, path, folder, advance)
+        export_split(split, form.value, path, folder, advance)
     if not quiet:
-        tell(f"{split} written to {path}")
+        notify(f"{split} written to {path}")
 
 
 def _parse_checksum(text: str) -> str | None:
@@ -126,6 +126,6 @@ def _import(path: Path, wanted: list[str], folder: Path, quiet: bool) -> None:
         record = cache.read_record(dataset.cache_folder(folder, split))
         if record is not None:
             told = "" if record.as_published else "; the published EMNIST has other counts"
-            tell(f"{split}: {record.counts['train']:,} training and {record.counts['test']:,} test pictures{told}")
+            notify(f"{split}: {record.counts['train']:,} training and {record.counts['test']:,} test pictures{told}")
     if not quiet:
-        tell(f"ready in {folder}; train with: emnist train --split {splits[0]}")
+        notify(f"ready in {folder}; train with: emnist train --split {splits[0]}")

@@ -6,12 +6,12 @@ from typing import Any
 
 import typer
 
-from emnist_cli.commands.group import CommandGroup
-from emnist_cli.commands.models.importing import import_
-from emnist_cli.commands.options import FormatOption, Output
+from emnist_cli.cli.group import CommandGroup
+from emnist_cli.cli.options import FormatOption, Output
+from emnist_cli.commands.models.import_model import import_
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError
-from emnist_cli.output import Format, choose_format, open_output, write
+from emnist_cli.output.formats import Format, choose_format, open_output, write_records
 
 COLUMNS = ("name", "default", "split", "classes", "bytes", "accuracy", "measured_on", "folder", "error")
 SHOWN = {
@@ -37,11 +37,11 @@ def _list(context: typer.Context, form: FormatOption = None, output: Output = No
     if context.invoked_subcommand is not None:
         return
     default = os.environ.get("EMNIST_MODEL") or bundle.DEFAULT_MODEL
-    records = [describe(folder, default) for folder in bundle.list_folders()]
+    records = [describe(folder, default) for folder in bundle.list_bundles()]
     chosen = choose_format(form, output)
     with open_output(output) as stream:
         if chosen is not Format.TABLE:
-            write(records, chosen, stream, COLUMNS, ["name", "split", "accuracy"])
+            write_records(records, chosen, stream, COLUMNS, ["name", "split", "accuracy"])
             return
         from emnist_cli.console.tables import print_table
 
@@ -60,11 +60,11 @@ def describe(folder: Path, default: str) -> dict[str, Any]:
     record: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     record |= {"name": folder.name, "default": folder.name == default, "folder": str(folder), "accuracy": None}
     try:
-        bundle.read(folder)
+        bundle.read_bundle(folder)
         manifest = bundle.read_manifest(folder)
     except ModelError as error:
         return record | {"error": str(error)}
-    return record | bundle.summarize(manifest)
+    return record | bundle.summarize_bundle(manifest)
 
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
-from emnist_cli.commands.options import Charset, FoldCase, FormatOption, Model, Quiet, Recursive, Timeout, Workers
-from emnist_cli.commands.pictures import check_stdin, protect_pictures
+from emnist_cli.cli.image_arguments import check_stdin, protect_pictures
+from emnist_cli.cli.options import Charset, FoldCase, FormatOption, Model, Quiet, Recursive, Timeout, Workers
 from emnist_cli.commands.predict.engines import is_distributed, local, ray, write_parts
 from emnist_cli.commands.predict.options import (
     ContactSheet,
@@ -29,12 +29,12 @@ from emnist_cli.commands.predict.options import (
     TopK,
     Transposed,
 )
-from emnist_cli.commands.predict.run import Request, Teller, run
+from emnist_cli.commands.predict.run import PredictRequest, Reporter, run
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ExitCode, UsageError
-from emnist_cli.output import Format, choose_format
-from emnist_cli.partial import RESUMABLE
+from emnist_cli.output.formats import Format, choose_format
+from emnist_cli.output.resumable import RESUMABLE
 
 
 def predict(
@@ -68,7 +68,7 @@ def predict(
     """
     distributed = engine is Engine.RAY and is_distributed(output)
     place = Path(output) if output is not None else None
-    request = Request(
+    request = PredictRequest(
         paths=paths,
         recursive=recursive,
         options={
@@ -104,9 +104,9 @@ def predict(
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _write_parts(request: Request, address: str | None, destination: str, form: Format | None) -> "Counter[str]":
+def _write_parts(request: PredictRequest, address: str | None, destination: str, form: Format | None) -> "Counter[str]":
     started = time.monotonic()
-    teller = Teller(request)
+    teller = Reporter(request)
     counts = write_parts(request, address, destination, form, teller.skipped)
     teller.summary(counts, 0, time.monotonic() - started)
     return counts
@@ -124,7 +124,7 @@ def _check(paths: list[str], form: Format | None, output: Path | None, show: boo
     return Format.TABLE
 
 
-def _check_resume(request: Request) -> None:
+def _check_resume(request: PredictRequest) -> None:
     if request.resume and (request.output is None or request.form not in RESUMABLE):
         received = f"--format {request.form}" if request.output else "no --output"
         raise UsageError(f"--resume: expected an --output in csv or jsonl, to go on with. Received: {received}")

@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from emnist_cli.commands.predict.run import Request
+from emnist_cli.commands.predict.run import PredictRequest
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.records import Prediction
-from emnist_cli.output import Format
+from emnist_cli.output.formats import Format
 
 Read = Callable[[Callable[[str], bool], Callable[[str], None]], Iterator[Prediction]]
 """Gives the predictions of all files but those that the first argument says are done already; names that are no
 pictures go to the second."""
 
 
-def local(request: Request) -> Read:
+def local(request: PredictRequest) -> Read:
     """Read with a process a core."""
-    from emnist_cli.core.inference.batch import predict_files
-    from emnist_cli.core.inference.files import find_pictures
+    from emnist_cli.core.files.discovery import find_pictures
+    from emnist_cli.core.parallel.run_files import predict_files
 
     def read(is_done: Callable[[str], bool], on_skip: Callable[[str], None]) -> Iterator[Prediction]:
         found = find_pictures(request.paths, request.recursive, on_skip)
@@ -32,9 +32,9 @@ def local(request: Request) -> Read:
     return read
 
 
-def ray(request: Request, address: str | None) -> Read:
+def ray(request: PredictRequest, address: str | None) -> Read:
     """Read on a Ray cluster; the rows come back to this machine."""
-    from emnist_cli.core.inference import ray_engine
+    from emnist_cli.core.cluster import engine
 
     beyond = [path for path in request.paths if "://" in path]
     if request.show or (beyond and (request.sheet or request.copy_to)):
@@ -42,7 +42,7 @@ def ray(request: Request, address: str | None) -> Read:
         raise UsageError(f"{option}: needs pictures on this machine, read by --engine local")
 
     def read(is_done: Callable[[str], bool], on_skip: Callable[[str], None]) -> Iterator[Prediction]:
-        return ray_engine.predict(
+        return engine.predict_on_ray(
             request.paths,
             request.recursive,
             request.options,
@@ -62,10 +62,10 @@ def is_distributed(output: str | None) -> bool:
 
 
 def write_parts(
-    request: Request, address: str | None, destination: str, form: Format | None, on_skip: Callable[[str], None]
+    request: PredictRequest, address: str | None, destination: str, form: Format | None, on_skip: Callable[[str], None]
 ) -> "Counter[str]":
     """Read on a Ray cluster, whose tasks write the rows themselves; return how many of each status."""
-    from emnist_cli.core.inference import ray_engine
+    from emnist_cli.core.cluster import engine
 
     kind: Literal["parquet", "jsonl"] = "jsonl" if form is Format.JSONL else "parquet"
     if form not in (None, Format.JSONL) or (form and destination.endswith(".parquet")):
@@ -75,7 +75,7 @@ def write_parts(
             "--output: part files do not go with --resume, --contact-sheet, --copy-to and --show. "
             f"Received: {destination}; give a .csv or .jsonl file"
         )
-    return ray_engine.write(
+    return engine.write_parts(
         request.paths,
         request.recursive,
         request.options,

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emnist_cli.core.records import STATUSES, Prediction
-from emnist_cli.earlier import Row
-from emnist_cli.output import Format, open_output, tell, write
-from emnist_cli.partial import Partial, is_scratch, open_partial
+from emnist_cli.output.formats import Format, notify, open_output, write_records
+from emnist_cli.output.resumable import Partial, is_scratch, open_partial
+from emnist_cli.output.resume_rows import ResumeRow
 
 if TYPE_CHECKING:
     from emnist_cli.commands.predict.engines import Read
-    from emnist_cli.core.inference.sheet import Sheet
-    from emnist_cli.core.inference.sorting import Sorter
+    from emnist_cli.core.artifacts.contact_sheet import Sheet
+    from emnist_cli.core.artifacts.copy_by_label import LabelSorter
 
 COLUMNS = ("path", "status", "label", "confidence", "alternatives", "error")
 PLAIN = ("path", "label", "confidence")
@@ -29,7 +29,7 @@ _FEW = 20  # so many problems are told one by one
 
 
 @dataclass(frozen=True)
-class Request:
+class PredictRequest:
     """What was asked for.
 
     Attributes:
@@ -62,7 +62,7 @@ class Request:
     copy_to: Path | None
 
 
-def run(request: Request, read: "Read") -> "Counter[str]":
+def run(request: PredictRequest, read: "Read") -> "Counter[str]":
     """Read every picture and write its row; return how many there are of each status.
 
     Args:
@@ -71,10 +71,10 @@ def run(request: Request, read: "Read") -> "Counter[str]":
     """
     started = time.monotonic()
     counts: Counter[str] = Counter()
-    teller = Teller(request)
+    teller = Reporter(request)
     sheet, sorter = _helpers(request)
 
-    def count_earlier(row: Row) -> None:
+    def count_earlier(row: ResumeRow) -> None:
         counts[row["status"]] += 1
         if sorter is not None:
             sorter.add(Prediction.from_dict(row))
@@ -100,38 +100,38 @@ def run(request: Request, read: "Read") -> "Counter[str]":
     return counts
 
 
-def _helpers(request: Request) -> "tuple[Sheet | None, Sorter | None]":
+def _helpers(request: PredictRequest) -> "tuple[Sheet | None, LabelSorter | None]":
     """Prepare what goes along; what cannot work is refused before anything is read."""
     sheet = sorter = None
     if request.sheet:
-        from emnist_cli.core.inference import sheet_file
-        from emnist_cli.core.inference.sheet import Sheet
+        from emnist_cli.core.artifacts import image_file
+        from emnist_cli.core.artifacts.contact_sheet import Sheet
 
-        sheet_file.check(request.sheet, request.paths, request.recursive)
+        image_file.check_image_path(request.sheet, request.paths, request.recursive)
         sheet = Sheet(request.sheet_size, request.least_certain)
     if request.copy_to:
-        from emnist_cli.core.inference import sorting
+        from emnist_cli.core.artifacts import copy_by_label
 
-        sorting.check(request.copy_to, request.paths, request.recursive)
-        sorter = sorting.Sorter(request.copy_to)
+        copy_by_label.check_copy_dir(request.copy_to, request.paths, request.recursive)
+        sorter = copy_by_label.LabelSorter(request.copy_to)
     return sheet, sorter
 
 
-def _adders(sheet: "Sheet | None", sorter: "Sorter | None") -> list[Callable[[Prediction], Any]]:
+def _adders(sheet: "Sheet | None", sorter: "LabelSorter | None") -> list[Callable[[Prediction], Any]]:
     return [helper.add for helper in (sorter, sheet) if helper is not None]
 
 
-def _draw(sheet: "Sheet", request: Request) -> None:
-    from emnist_cli.core.inference import sheet_file
-    from emnist_cli.core.inference.recognizer import Recognizer
+def _draw(sheet: "Sheet", request: PredictRequest) -> None:
+    from emnist_cli.core.artifacts import image_file
+    from emnist_cli.core.classify.recognizer import Recognizer
 
     assert request.sheet
-    sheet_file.write(sheet.draw(Recognizer(**request.options).look), request.sheet)
+    image_file.write_image(sheet.draw(Recognizer(**request.options).look), request.sheet)
     if not request.quiet:
-        tell(f"the contact sheet of {len(sheet):,} is in {request.sheet}")
+        notify(f"the contact sheet of {len(sheet):,} is in {request.sheet}")
 
 
-def _open(request: Request, on_row: Callable[[Row], None]) -> AbstractContextManager[Partial]:
+def _open(request: PredictRequest, on_row: Callable[[ResumeRow], None]) -> AbstractContextManager[Partial]:
     if request.output is None or (request.output.exists() and not request.output.is_file()):
         return _plain(request.output)
     settings = _settings(request.options)
@@ -147,22 +147,24 @@ def _plain(output: Path | None) -> Iterator[Partial]:
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """What rows depend on; the model by its content."""
-    from emnist_cli.core import bundle, exports
+    from emnist_cli.core import bundle, exported_models
 
-    model = bundle.find(options["model"])
-    content = exports.describe(model.graph)["sha256"][:12]
+    model = bundle.find_bundle(options["model"])
+    content = exported_models.describe_model_file(model.graph)["sha256"][:12]
     return {f"--{name.replace('_', '-')}": value for name, value in options.items()} | {
         "--model": f"{model.name} {content}"
     }
 
 
-def _write(request: Request, rows: Partial, predictions: Iterator[Prediction]) -> None:
+def _write(request: PredictRequest, rows: Partial, predictions: Iterator[Prediction]) -> None:
     if request.form is Format.TABLE:
         from emnist_cli.console.predictions import print_predictions
 
         print_predictions(predictions, rows.stream, request.show)
     else:
-        write((p.as_dict() for p in predictions), request.form, rows.stream, COLUMNS, PLAIN, header=not rows.begun)
+        write_records(
+            (p.as_dict() for p in predictions), request.form, rows.stream, COLUMNS, PLAIN, header=not rows.begun
+        )
 
 
 def _watch(
@@ -176,7 +178,7 @@ def _watch(
 
 
 @contextmanager
-def _bar(request: Request, counts: "Counter[str]") -> Iterator[Callable[[Prediction], None]]:
+def _bar(request: PredictRequest, counts: "Counter[str]") -> Iterator[Callable[[Prediction], None]]:
     """A bar on stderr where results go into a file; those on a terminal, or piped to one, would run into it."""
     to_file = request.output is not None or stat.S_ISREG(os.fstat(1).st_mode)
     unknown = any(path == "-" or "://" in path for path in request.paths)  # how many, before all are read
@@ -184,7 +186,7 @@ def _bar(request: Request, counts: "Counter[str]") -> Iterator[Callable[[Predict
         yield lambda prediction: None
         return
     from emnist_cli.console.progress import reading
-    from emnist_cli.core.inference.files import count_pictures
+    from emnist_cli.core.files.discovery import count_pictures
 
     leaving = threading.Event()
     with ExitStack() as stack:
@@ -200,10 +202,10 @@ def _bar(request: Request, counts: "Counter[str]") -> Iterator[Callable[[Predict
         yield lambda prediction: bar.advance(prediction.status == "error")
 
 
-class Teller:
+class Reporter:
     """Prints notes and errors about single pictures, a few of each, and a summary of many."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: PredictRequest) -> None:
         """Note what will be told, and where else it can be seen."""
         self._quiet, self._output, self._form = request.quiet, request.output, request.form
         self._seen_on_terminal = request.form is Format.TABLE and request.output is None and sys.stdout.isatty()
@@ -217,7 +219,7 @@ class Teller:
         if text and self._told < _FEW:
             self._told += 1
             more = "; no more such lines follow" if self._told == _FEW else ""
-            tell(f"{prediction.path}: {text}{more}")
+            notify(f"{prediction.path}: {text}{more}")
 
     def skipped(self, path: str) -> None:
         """Remember a file that was left out."""
@@ -230,7 +232,7 @@ class Teller:
             return
         if self._skipped:
             more = f" and {self._skipped - 1:,} more" if self._skipped > 1 else ""
-            tell(f"skipped, not a picture by its name: {self._first_skipped}{more}")
+            notify(f"skipped, not a picture by its name: {self._first_skipped}{more}")
         total = counts.total()
         if self._output is None and (total < 2 or (self._seen_on_terminal and total <= _FEW)):
             return  # plain to see
@@ -240,4 +242,4 @@ class Teller:
             f" in {seconds:,.1f} s ({(total - earlier) / max(seconds, 1e-3):,.0f}/s)" if total - earlier > _FEW else ""
         )
         written = f"; written to {self._output}" if self._output else ""
-        tell(f"{total:,} picture{'s' if total != 1 else ''}{before}{rate}: {parts or 'none'}{written}")
+        notify(f"{total:,} picture{'s' if total != 1 else ''}{before}{rate}: {parts or 'none'}{written}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from emnist_cli.commands.options import Charset, FoldCase, Model, Quiet, Recursive, Timeout, Workers
-from emnist_cli.commands.pictures import check_stdin, protect_pictures
+from emnist_cli.cli.image_arguments import check_stdin, protect_pictures
+from emnist_cli.cli.options import Charset, FoldCase, Model, Quiet, Recursive, Timeout, Workers
 from emnist_cli.commands.read.options import (
     SUFFIXES,
     CharacterMinConfidence,
@@ -29,7 +29,7 @@ from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import PredictConfig, ReadConfig
 from emnist_cli.core.errors import ExitCode
 from emnist_cli.core.page_records import PAGE_STATUSES
-from emnist_cli.output import open_output, tell
+from emnist_cli.output.formats import notify, open_output
 
 if TYPE_CHECKING:
     from emnist_cli.core.page_records import Page
@@ -59,9 +59,9 @@ def read(
     """
     from emnist_cli.commands.read.overlays import Overlays
     from emnist_cli.commands.read.write import write_pages
-    from emnist_cli.core.inference.files import SUFFIXES as PICTURES
-    from emnist_cli.core.inference.files import find_pictures
-    from emnist_cli.core.reading.batch import read_pages
+    from emnist_cli.core.files.discovery import SUFFIXES as PICTURES
+    from emnist_cli.core.files.discovery import find_pictures
+    from emnist_cli.core.pages.run_pages import read_pages
 
     check_stdin(pages, "read")
     protect_pictures(pages, output)
@@ -105,19 +105,19 @@ class _Watch:
                 self._told += 1
                 more = "; no more such lines follow" if self._told == _FEW else ""
                 number = f", page {page.page}" if page.page > 1 else ""
-                tell(f"{page.path}{number}: {text}{more}")
+                notify(f"{page.path}{number}: {text}{more}")
             yield page
 
     def summarize(self, skipped: list[str], overlays: str, output: Path | None, seconds: float) -> None:
         if skipped:
             more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
-            tell(f"skipped, not a picture by its name: {skipped[0]}{more}")
+            notify(f"skipped, not a picture by its name: {skipped[0]}{more}")
         total = self.counts.total()
         if total < 2 and not output:
             return  # plain to see
         parts = [*(f"{self.counts[status]:,} {status}" for status in PAGE_STATUSES if self.counts[status]), overlays]
         told = ", ".join(filter(None, parts)) + (f"; written to {output}" if output else "")
-        tell(f"{total:,} page{'s' if total != 1 else ''} in {seconds:.1f} s: {told}")
+        notify(f"{total:,} page{'s' if total != 1 else ''} in {seconds:.1f} s: {told}")
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def _bar(quiet: bool, output: Path | None, files: int) -> Iterator[Callable[["Pa
     if quiet or files < 2 or not to_file or not sys.stderr.isatty():
         yield lambda page: None
         return
-    from emnist_cli.console.pages import reading_pages
+    from emnist_cli.console.page_progress import reading_pages
 
     with reading_pages(files) as advance:
         yield advance

@@ -26,9 +26,9 @@ class Overlays:
         self._in_folder = place is not None and place.is_dir()
         self.suffix = None if place is None else ".png" if self._in_folder else place.suffix
         if place is not None:
-            from emnist_cli.core.reading import overlay
+            from emnist_cli.core.artifacts import page_overlay
 
-            overlay.check(place, paths, recursive)
+            page_overlay.check_overlay_path(place, paths, recursive)
 
     def keep(self, pages: Iterable[Page]) -> Iterator[Page]:
         """Hand pages on and write their overlays; that of a first page waits until it is known to be the only one."""
@@ -68,11 +68,10 @@ class Overlays:
         return self._place.with_name(f"{self._place.stem}-{number}{self._place.suffix}")
 
     def _write(self, content: bytes, path: Path) -> None:
-        from emnist_cli.core.inference import sheet_file
-        from emnist_cli.core.reading import overlay
+        from emnist_cli.core.artifacts import image_file, page_overlay
 
         if not content:  # a page that could not be read
             return
-        overlay.check_replaceable(path)
-        sheet_file.put(content, path)
+        page_overlay.check_replaceable(path)
+        image_file.put_image(content, path)
         self.count += 1

@@ -6,7 +6,7 @@ from typing import Any, TextIO
 
 from emnist_cli.commands.read.options import PageFormat
 from emnist_cli.core.page_records import Page
-from emnist_cli.output import Format, one_line, write
+from emnist_cli.output.formats import Format, one_line, write_records
 
 COLUMNS = ("path", "page", "status", "width", "height", "lines", "error")
 ROW = (
@@ -27,13 +27,13 @@ def write_pages(pages: Iterable[Page], form: PageFormat, stream: TextIO) -> None
     if form is PageFormat.TEXT:
         _write_text(iter(pages), stream)
     elif form is PageFormat.HOCR:
-        from emnist_cli.hocr import write_hocr
+        from emnist_cli.output.hocr import write_hocr
 
         write_hocr(pages, stream)
     elif form is PageFormat.CSV:
-        write(chain.from_iterable(map(_rows, pages)), Format.CSV, stream, ROW, ())
+        write_records(chain.from_iterable(map(_rows, pages)), Format.CSV, stream, ROW, ())
     else:
-        write((page.as_dict() for page in pages), Format(form.value), stream, COLUMNS, ())
+        write_records((page.as_dict() for page in pages), Format(form.value), stream, COLUMNS, ())
 
 
 def _write_text(pages: Iterator[Page], stream: TextIO) -> None:

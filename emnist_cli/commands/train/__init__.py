@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from emnist_cli.commands.options import Archive, DataDir, FormatOption, Output, Quiet
+from emnist_cli.cli.options import ArchiveOption, DataDir, FormatOption, Output, Quiet
+from emnist_cli.commands.train.epoch_rows import EpochRows
 from emnist_cli.commands.train.options import (
     Arch,
     Augment,
@@ -31,16 +32,15 @@ from emnist_cli.commands.train.options import (
     Threads,
     Validation,
 )
-from emnist_cli.commands.train.pictures import find_pictures
-from emnist_cli.commands.train.rows import EpochRows
+from emnist_cli.commands.train.training_images import find_pictures
 from emnist_cli.core.config import ARCHITECTURES, TrainConfig
 from emnist_cli.core.errors import ExitCode, MissingError, UsageError, did_you_mean
-from emnist_cli.output import Format, choose_format, open_output, tell
+from emnist_cli.output.formats import Format, choose_format, notify, open_output
 
 if TYPE_CHECKING:
     from emnist_cli.core.records import Epoch
-    from emnist_cli.core.training.place import Place
-    from emnist_cli.core.training.run import Outcome, Plan
+    from emnist_cli.core.training.job import Outcome, TrainingJob
+    from emnist_cli.core.training.output_dir import OutputDir
 
 
 def train(
@@ -66,7 +66,7 @@ def train(
     strategy: Strategy = "one",
     tensorboard: Tensorboard = None,
     data_dir: DataDir = None,
-    archive: Archive = None,
+    archive: ArchiveOption = None,
     form: FormatOption = None,
     output: Output = None,
     quiet: Quiet = False,
@@ -93,22 +93,22 @@ def train(
     chosen = choose_format(form, output)
     _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
     from emnist_cli.core import bundle
-    from emnist_cli.core.inference.startup import load_tensorflow
-    from emnist_cli.core.interrupts import interrupts_held
-    from emnist_cli.core.training import place
+    from emnist_cli.core.platform.interrupts import interrupts_held
+    from emnist_cli.core.platform.tensorflow import load_tensorflow
+    from emnist_cli.core.training import output_dir
 
-    found = bundle.find(base) if base else None
+    found = bundle.find_bundle(base) if base else None
     if found:
-        place.check_base(found)
-        config = replace(config, arch=place.arch_of(found))
-    where = place.choose(out, name, split or (folder or Path()).resolve().name, config.arch)
-    place.check(where, resume, overwrite)
+        output_dir.check_base(found)
+        config = replace(config, arch=output_dir.arch_of(found))
+    where = output_dir.choose_output_dir(out, name, split or (folder or Path()).resolve().name, config.arch)
+    output_dir.check_output_dir(where, resume, overwrite)
     load_tensorflow(threads)
     with interrupts_held():  # Keras is as bad at them as TensorFlow
-        from emnist_cli.core.training import run
+        from emnist_cli.core.training import job
 
     task = find_pictures(split, folder, labels, found, data_dir, archive, quiet)
-    plan = run.Plan(task, config, where, found, threads or None)
+    plan = job.TrainingJob(task, config, where, found, threads or None)
     with open_output(output) as stream:
         outcome = _train(plan, resume, strategy, tensorboard, chosen, stream, quiet)
     if outcome.interrupted:
@@ -152,7 +152,7 @@ def _check(
 
 
 def _train(
-    plan: "Plan",
+    plan: "TrainingJob",
     resume: bool,
     strategy: str,
     tensorboard: Path | None,
@@ -162,7 +162,7 @@ def _train(
 ) -> "Outcome":
     """Train, showing it on stderr, and write the results."""
     from emnist_cli.console.training import TrainingDisplay
-    from emnist_cli.core.training import run
+    from emnist_cli.core.training import job
 
     rows = EpochRows(form, stream)
     with TrainingDisplay(plan.config.epochs, quiet) as display:
@@ -171,8 +171,8 @@ def _train(
             rows.write(epoch)
             display.epoch(epoch)
 
-        watch = run.Watch(display.step, on_epoch, display.stage)
-        outcome = run.train(plan, resume=resume, strategy=strategy, tensorboard=tensorboard, watch=watch)
+        watch = job.Watch(display.step, on_epoch, display.stage)
+        outcome = job.train(plan, resume=resume, strategy=strategy, tensorboard=tensorboard, watch=watch)
     _tell_model(outcome, plan.place, quiet)  # now: what follows fails where nobody reads stdout any more
     rows.finish(outcome.history)
     if form is Format.TABLE:
@@ -190,16 +190,16 @@ def _print_metrics(outcome: "Outcome", stream: TextIO) -> None:
     print_table(rows, columns, stream, outcome.manifest.description, ("value", "count"), ("on",))
 
 
-def _tell_model(outcome: "Outcome", place: "Place", quiet: bool) -> None:
+def _tell_model(outcome: "Outcome", place: "OutputDir", quiet: bool) -> None:
     from emnist_cli.core import bundle
 
     if outcome.manifest is not None and not quiet:
         known = place.folder.parent == bundle.user_folder()
         model = shlex.quote(place.name if known else str(place.folder))
-        tell(f"model written to {place.folder}; use it: emnist predict --model {model} PATH")
+        notify(f"model written to {place.folder}; use it: emnist predict --model {model} PATH")
 
 
 def _end_interrupted(outcome: "Outcome") -> None:
     best = max(e.epoch for e in outcome.history if e.best)
-    tell(f"interrupted after epoch {len(outcome.history)}; epoch {best}, the best, is kept; go on with --resume")
+    notify(f"interrupted after epoch {len(outcome.history)}; epoch {best}, the best, is kept; go on with --resume")
     raise typer.Exit(ExitCode.INTERRUPTED)

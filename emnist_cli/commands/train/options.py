@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emnist_cli.commands.completing import offer, offer_models, offer_splits
+from emnist_cli.cli.completion import offer, offer_models, offer_splits
 from emnist_cli.core.config import ARCHITECTURES
 
 _WHAT, _HOW, _WHERE, _MACHINE = "What to train on", "How to train", "Where the model goes", "The machine"

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from emnist_cli.core import bundle
-from emnist_cli.core.benchmark.plan import GIVEN
+from emnist_cli.core.benchmark.benchmark_config import GIVEN
 from emnist_cli.core.errors import EmnistError, UsageError
-from emnist_cli.core.inference.worker import Work
-from emnist_cli.core.inference.workers import Pool
+from emnist_cli.core.parallel.pool import Pool
+from emnist_cli.core.parallel.worker_main import Work
 
 _SUFFIXES = {"onnx": ".onnx", "keras": ".keras"}
 _PATIENCE = 3600.0  # seconds that one export may take
@@ -47,7 +47,7 @@ def find_models(models: Sequence[str]) -> list[Candidate]:
     twice = [model for model in models if list(models).count(model) > 1]
     if twice:
         raise UsageError(f"--model: expected each model once. Received: {twice[0]} twice")
-    found = {model: bundle.find(model) for model in models}
+    found = {model: bundle.find_bundle(model) for model in models}
     names = [each.name for each in found.values()]
     return [
         Candidate(model if names.count(each.name) > 1 else each.name, GIVEN, model, each)
@@ -77,7 +77,7 @@ def export_forms(
         for form in forms:
             place = folder / f"{form}{_SUFFIXES.get(form, '.tflite')}"
             path = pool.submit([(form, place)]).result()[0]
-            made.append(Candidate(first.name, form, str(path), bundle.find(path)))
+            made.append(Candidate(first.name, form, str(path), bundle.find_bundle(path)))
             on_export(form)
     finally:
         pool.close()
@@ -90,12 +90,12 @@ def _give_up(asked: tuple[str, Path], reason: str) -> Path:
 
 def _make(model: str) -> "Work[tuple[str, Path], Path]":
     """Return what exports. Called in the exporting process."""
-    from emnist_cli.core.inference.startup import load_tensorflow
+    from emnist_cli.core.platform.tensorflow import load_tensorflow
 
     load_tensorflow()
-    from emnist_cli.core.training.exporting import export_model
+    from emnist_cli.core.model_export.exporter import export_model
 
-    found = bundle.find(model)
+    found = bundle.find_bundle(model)
 
     def work(asked: Sequence[tuple[str, Path]]) -> list[Path]:
         return [export_model(found, form, place).path for form, place in asked]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emnist_cli import __version__
-from emnist_cli.core.inference.cores import available_cores
+from emnist_cli.core.platform.cpu import available_cores
 
 LIBRARIES = {
     "LiteRT": ("ai-edge-litert",),

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emnist_cli.core.benchmark.timing import Latency, Spread
-from emnist_cli.core.exports import SAVED_MODEL
+from emnist_cli.core.benchmark.timing import Latency, Statistic
+from emnist_cli.core.exported_models import SAVED_MODEL
 
 FORMAT = 1
 """Version of the layout of what is saved."""
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchmarkRow:
     """One model in one form with so many threads.
 
     Attributes:
@@ -40,11 +40,11 @@ class Row:
     weights: str | None
     threads: int
     bytes: int
-    cold_start: Spread
+    cold_start: Statistic
     network: Latency
     picture: Latency
-    batches: Mapping[int, Spread]
-    files: Spread
+    batches: Mapping[int, Statistic]
+    files: Statistic
     memory: int | None
     accuracy: float | None
     flops: int | None
@@ -101,8 +101,8 @@ class Benchmark:
 
     machine: Mapping[str, Any]
     settings: Mapping[str, Any]
-    bare_start: Spread
-    rows: tuple[Row, ...]
+    bare_start: Statistic
+    rows: tuple[BenchmarkRow, ...]
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def size_of(graph: Path) -> int:
     return sum(path.stat().st_size for path in files if path.is_file())
 
 
-def _spread(name: str, values: Spread, places: int) -> dict[str, float]:
+def _spread(name: str, values: Statistic, places: int) -> dict[str, float]:
     return {f"{name}{end}": round(value, places) for end, value in zip(("", "_low", "_high"), values, strict=True)}
 
 

@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
-Subject = TypeVar("Subject")
-Result = TypeVar("Result")
+Measurable = TypeVar("Measurable")
+Measurement = TypeVar("Measurement")
 Clock = Callable[[], float]
 
 _LEAST = 3  # calls of a measurement, however long they take
 
 
-class Spread(NamedTuple):
+class Statistic(NamedTuple):
     """A figure measured in several runs: the median over them, the lowest and the highest."""
 
     median: float
@@ -49,11 +49,11 @@ def sample(call: Callable[[], object], seconds: float, clock: Clock = time.perf_
 
 
 def in_turns(
-    subjects: Sequence[Subject],
+    subjects: Sequence[Measurable],
     runs: int,
-    measure: Callable[[Subject], Result],
-    warm_up: Callable[[Subject], object] | None = None,
-) -> list[list[Result]]:
+    measure: Callable[[Measurable], Measurement],
+    warm_up: Callable[[Measurable], object] | None = None,
+) -> list[list[Measurement]]:
     """Measure subjects A B C A B C, so that a machine that gets slower or faster favours none of them.
 
     Args:
@@ -68,7 +68,7 @@ def in_turns(
     if warm_up:
         for subject in subjects:
             warm_up(subject)
-    results: list[list[Result]] = [[] for _ in subjects]
+    results: list[list[Measurement]] = [[] for _ in subjects]
     for _ in range(runs):
         for subject, found in zip(subjects, results, strict=True):
             found.append(measure(subject))
@@ -90,14 +90,14 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def spread(values: Sequence[float]) -> Spread:
+def statistic(values: Sequence[float]) -> Statistic:
     """Sum up the figures of several runs."""
-    return Spread(percentile(values, 0.5), min(values), max(values))
+    return Statistic(percentile(values, 0.5), min(values), max(values))
 
 
 def latency(runs: Sequence[Sequence[float]]) -> Latency:
     """Sum up the seconds of the calls of several runs."""
     calls = [seconds for run in runs for seconds in run]
-    medians = spread([percentile(run, 0.5) for run in runs])
+    medians = statistic([percentile(run, 0.5) for run in runs])
     median, p95, p99 = (percentile(calls, share) for share in (0.5, 0.95, 0.99))
     return Latency(median, p95, p99, medians.low, medians.high, len(calls))

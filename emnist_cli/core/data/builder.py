@@ -16,7 +16,7 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.image_classification.mnist import EMNIST
 
 from emnist_cli.core.data import download
-from emnist_cli.core.data.sources import Source, open_source
+from emnist_cli.core.data.sources import EmnistSource, open_source
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
 
@@ -49,7 +49,7 @@ class EmnistUpright(EMNIST):  # type: ignore[misc]  # tensorflow-datasets has no
         download.URL: tfds.download.checksums.UrlInfo(size=download.SIZE, checksum=download.SHA256, filename="gzip.zip")
     }
 
-    source: Source | None = None
+    source: EmnistSource | None = None
     on_progress: Callable[[int], None] = staticmethod(lambda count: None)
 
     def _info(self) -> tfds.core.DatasetInfo:

@@ -45,7 +45,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Record:
+class CacheRecord:
     """What `cache.json` says.
 
     Attributes:
@@ -69,19 +69,19 @@ class Record:
         return (self.counts["train"], self.counts["test"]) == (split.train, split.test)
 
 
-def read_record(folder: Path) -> Record | None:
+def read_record(folder: Path) -> CacheRecord | None:
     """Return what is cached in `folder`; None where there is nothing, or something of another version."""
     try:
         found = json.loads((folder / RECORD).read_bytes())
         if found.pop("version") != _VERSION:
             return None
         class_counts = {part: tuple(counts) for part, counts in found["class_counts"].items()}
-        return Record(**{**found, "class_counts": class_counts, "origin": Origin(**found["origin"])})
+        return CacheRecord(**{**found, "class_counts": class_counts, "origin": Origin(**found["origin"])})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def read(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def read_cache(folder: Path, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Open one part.
 
     Returns:
@@ -144,7 +144,7 @@ def write_record(
     """
     classes = len(find_split(split).classes)
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.parent.name.startswith("."))
-    record = Record(
+    record = CacheRecord(
         split,
         {part: int(totals.sum()) for part, totals in class_counts.items()},
         {part: tuple(int(n) for n in totals[:classes]) for part, totals in class_counts.items()},
@@ -154,7 +154,7 @@ def write_record(
     (folder / RECORD).write_text(json.dumps({"version": _VERSION, **asdict(record)}, indent=1), encoding="utf-8")
 
 
-def find_damage(root: Path, record: Record) -> list[str]:
+def find_damage(root: Path, record: CacheRecord) -> list[str]:
     """Return the names of the files that are not what the record says."""
     return [name for name, file in record.files.items() if not _is_whole(root / name, file)]
 

@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.data import cache, download
 from emnist_cli.core.data.containers import Folder
-from emnist_cli.core.data.sources import Source, open_source
+from emnist_cli.core.data.sources import EmnistSource, open_source
 from emnist_cli.core.errors import DataError, MissingError
 from emnist_cli.core.folders import put_in_place, remove_leftovers
-from emnist_cli.core.inference.startup import load_tensorflow
 from emnist_cli.core.labels import SPLITS, find_split
+from emnist_cli.core.platform.tensorflow import load_tensorflow
 
 TFDS_NAME = "emnist_upright"
 _SCRATCH = ".preparing-"
 
-OnProgress = Callable[[str, int, int], None]
+OnSplitProgress = Callable[[str, int, int], None]
 """Called with the split at hand, how many of its pictures are done, and how many there are."""
 
 Advance = Callable[[int], None]
@@ -39,7 +39,7 @@ def _silent(split: str, done: int, total: int) -> None:
     pass
 
 
-class Pictures(NamedTuple):
+class LabelledImages(NamedTuple):
     """One half of a split.
 
     Attributes:
@@ -66,7 +66,7 @@ def data_folder(asked: Path | None) -> Path:
     return user_data_path("emnist-cli", appauthor=False) / "data"
 
 
-def load(split: str, part: str, data_dir: Path) -> Pictures:
+def load_split(split: str, part: str, data_dir: Path) -> LabelledImages:
     """Read one half of a split from the cache; imports no TensorFlow.
 
     Args:
@@ -84,10 +84,10 @@ def load(split: str, part: str, data_dir: Path) -> Pictures:
             f"{split} is not in {data_dir}; get it with: emnist data download --split {split}, "
             "or from files you have with: emnist data import PATH"
         )
-    return Pictures(*cache.read(cache_folder(data_dir, split), part))
+    return LabelledImages(*cache.read_cache(cache_folder(data_dir, split), part))
 
 
-def describe(split: str, data_dir: Path) -> str:
+def describe_split(split: str, data_dir: Path) -> str:
     """Say what a prepared split is; what has other counts than the published archive is not called EMNIST."""
     record = cache.read_record(cache_folder(data_dir, split))
     if record is None or record.as_published:
@@ -119,7 +119,9 @@ def is_from(path: Path, split: str, data_dir: Path) -> bool:
     return bool(record.origin.sha256) and path.is_file() and cache.sha256_of(path) == record.origin.sha256
 
 
-def import_splits(path: Path, splits: Iterable[str], data_dir: Path, on_progress: OnProgress = _silent) -> list[str]:
+def import_splits(
+    path: Path, splits: Iterable[str], data_dir: Path, on_progress: OnSplitProgress = _silent
+) -> list[str]:
     """Prepare splits from files, unless that was done from the same files before.
 
     Args:
@@ -164,7 +166,7 @@ def provide(
     split: str,
     data_dir: Path,
     archive: Path | None = None,
-    on_progress: OnProgress = _silent,
+    on_progress: OnSplitProgress = _silent,
     on_download: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> None:
     """Make sure that a split is there: as it is, or from `archive`, or downloaded.
@@ -175,11 +177,11 @@ def provide(
     if archive is not None:
         import_splits(archive, [split], data_dir, on_progress)
     elif cache.read_record(cache_folder(data_dir, find_split(split).name)) is None:
-        download.fetch(download.URL, archive_path(data_dir), on_progress=on_download)
+        download.download_file(download.URL, archive_path(data_dir), on_progress=on_download)
         import_splits(archive_path(data_dir), [split], data_dir, on_progress)
 
 
-def _counter(source: Source, split: str, on_progress: OnProgress) -> Advance:
+def _counter(source: EmnistSource, split: str, on_progress: OnSplitProgress) -> Advance:
     """Count pictures; each is written once by tensorflow-datasets and read back once."""
     total = sum(source.count(split, part) for part in cache.PARTS)
     steps = 0
@@ -192,7 +194,7 @@ def _counter(source: Source, split: str, on_progress: OnProgress) -> Advance:
     return advance
 
 
-def prepared(data_dir: Path) -> list[cache.Record]:
+def prepared(data_dir: Path) -> list[cache.CacheRecord]:
     """Return what is known of every split that is there, in the paper's order."""
     found = (cache.read_record(cache_folder(data_dir, split)) for split in SPLITS)
     return [record for record in found if record is not None]
@@ -203,7 +205,7 @@ def tfds_folder(data_dir: Path, split: str) -> Path:
     return data_dir / TFDS_NAME / split
 
 
-def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, advance: Advance) -> None:
+def _prepare(source: EmnistSource, split: str, data_dir: Path, origin: cache.Origin, advance: Advance) -> None:
     """Write a split with tensorflow-datasets, read it back into the cache, and put both in place."""
     load_tensorflow()
     import tensorflow as tf
@@ -226,7 +228,7 @@ def _prepare(source: Source, split: str, data_dir: Path, origin: cache.Origin, a
         raise DataError(f"{data_dir}: {split} cannot be written ({reason})") from None
 
 
-def _build(source: Source, split: str, data_dir: Path, advance: Advance) -> Any:
+def _build(source: EmnistSource, split: str, data_dir: Path, advance: Advance) -> Any:
     """Run the builder, without what tensorflow-datasets and TensorFlow print."""
     import tensorflow_datasets as tfds
 

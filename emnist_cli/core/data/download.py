@@ -17,7 +17,7 @@ import requests
 
 from emnist_cli.core.data.cache import sha256_of
 from emnist_cli.core.data.containers import is_html, what_is
-from emnist_cli.core.data.partial import Part, Progress, writing
+from emnist_cli.core.data.partial import OnBytes, PartialDownload, writing
 from emnist_cli.core.errors import DataError, UsageError
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -53,12 +53,12 @@ class _Cut(Exception):
     """The connection broke; what came is kept."""
 
 
-def fetch(
+def download_file(
     url: str,
     target: Path,
     *,
     sha256: str | None = SHA256,
-    on_progress: Progress = lambda done, total: None,
+    on_progress: OnBytes = lambda done, total: None,
     patience: Patience = PATIENCE,
 ) -> None:
     """Download a zip archive, going on where an earlier attempt ended.
@@ -79,7 +79,7 @@ def fetch(
         return
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    part = Part(target, url, checked=sha256 is not None)
+    part = PartialDownload(target, url, checked=sha256 is not None)
     if not part.whole:  # it is where the process ended just before the file got its name
         _check_reachable(url, patience.connect)
         _download(part, on_progress, patience)
@@ -122,7 +122,7 @@ def _check_reachable(url: str, seconds: float) -> None:
         raise DataError(f"{url}: cannot reach {host} ({failure[0]}); {ADVICE}")
 
 
-def _download(part: Part, on_progress: Progress, patience: Patience) -> None:
+def _download(part: PartialDownload, on_progress: OnBytes, patience: Patience) -> None:
     """Fetch what is missing, resuming after cuts for as long as each attempt brings something."""
     with requests.Session() as session:
         session.headers["Accept-Encoding"] = "identity"  # lengths and ranges are to be the archive's own
@@ -137,7 +137,7 @@ def _download(part: Part, on_progress: Progress, patience: Patience) -> None:
             time.sleep(patience.pause * 2**attempt)
 
 
-def _attempt(session: requests.Session, part: Part, on_progress: Progress, patience: Patience) -> None:
+def _attempt(session: requests.Session, part: PartialDownload, on_progress: OnBytes, patience: Patience) -> None:
     """Ask for what is missing once, or for everything where the server no longer has the rest of that.
 
     Raises:
@@ -161,7 +161,7 @@ def _attempt(session: requests.Session, part: Part, on_progress: Progress, patie
         raise _Cut("the connection was closed")
 
 
-def _receive(response: requests.Response, part: Part, on_progress: Progress) -> bool:
+def _receive(response: requests.Response, part: PartialDownload, on_progress: OnBytes) -> bool:
     """Write an answer to disk; False where it is not the rest of what is there."""
     if part.size and (response.status_code == 416 or (response.status_code == 206 and not _continues(response, part))):
         return False
@@ -182,7 +182,7 @@ def _receive(response: requests.Response, part: Part, on_progress: Progress) -> 
     return True
 
 
-def _continues(response: requests.Response, part: Part) -> bool:
+def _continues(response: requests.Response, part: PartialDownload) -> bool:
     """Whether an answer 206 is what comes next, of the same version; not every server heeds `If-Range`."""
     found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
     if not found or int(found[1]) != part.size or part.total not in (None, int(found[2])):
@@ -197,7 +197,7 @@ def _validator(response: requests.Response) -> str | None:
     return tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
 
-def _interrupted(part: Part, reason: str) -> DataError:
+def _interrupted(part: PartialDownload, reason: str) -> DataError:
     if not part.size:
         return DataError(f"{part.url}: nothing came from {urlsplit(part.url).hostname} ({reason}); {ADVICE}")
     total = f" of {part.total:,}" if part.total else ""

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from emnist_cli.core.artifacts.contact_sheet import KINDS
 from emnist_cli.core.data import dataset
 from emnist_cli.core.errors import DataError, OutputError, UsageError, did_you_mean
-from emnist_cli.core.inference.labelled import find_class
-from emnist_cli.core.inference.sheet import KINDS
+from emnist_cli.core.files.labelled import find_class
 from emnist_cli.core.labels import find_split
 
 _SCALE = 3
@@ -25,7 +25,7 @@ class Shown(NamedTuple):
     picture: NDArray[np.uint8]
 
 
-def choose(split: str, part: str, label: str | None, count: int, seed: int, data_dir: Path) -> list[Shown]:
+def choose_gallery(split: str, part: str, label: str | None, count: int, seed: int, data_dir: Path) -> list[Shown]:
     """Draw pictures at random, as many of each class as of the others.
 
     Args:
@@ -43,7 +43,7 @@ def choose(split: str, part: str, label: str | None, count: int, seed: int, data
     classes = find_split(split).classes
     known = [c.characters for c in classes]
     wanted = range(len(classes)) if label is None else [_find(label, known, split)]
-    pictures = dataset.load(split, part, data_dir)
+    pictures = dataset.load_split(split, part, data_dir)
     rng = np.random.default_rng(seed)
     of_class = [rng.permutation(np.flatnonzero(pictures.labels == i)) for i in wanted]
     rounds = range(max((len(rows) for rows in of_class), default=0))
@@ -53,7 +53,7 @@ def choose(split: str, part: str, label: str | None, count: int, seed: int, data
     return [Shown(classes[i].label, pictures.images[row]) for i, row in found[:count]]
 
 
-def draw(shown: list[Shown], path: Path) -> None:
+def draw_gallery(shown: list[Shown], path: Path) -> None:
     """Write a sheet of pictures, dark on light, each above its label.
 
     Raises:

@@ -23,7 +23,7 @@ _AREA = IMAGE_SIZE * IMAGE_SIZE
 _UBYTE = 0x08
 
 
-def find(container: Container, names: Sequence[str]) -> Halves:
+def find_idx(container: Container, names: Sequence[str]) -> Halves:
     """Return the halves of which `names`, of one folder, have pictures and labels."""
     files: dict[tuple[str, str, str], str] = {}
     # Sorted backwards a name without .gz comes later than with it, and is taken: nothing to decompress.

@@ -11,13 +11,13 @@ from emnist_cli.core.labels import SPLITS, find_split
 DAMAGED = "damaged"
 
 
-def summarize(data_dir: Path) -> list[dict[str, Any]]:
+def summarize_data(data_dir: Path) -> list[dict[str, Any]]:
     """Describe every split, those that are not there too."""
     there = {record.split: record for record in dataset.prepared(data_dir)}
     return [_describe(name, there.get(name)) for name in SPLITS]
 
 
-def _describe(name: str, record: cache.Record | None) -> dict[str, Any]:
+def _describe(name: str, record: cache.CacheRecord | None) -> dict[str, Any]:
     row: dict[str, Any] = {"split": name, "train": None, "test": None, "classes": len(SPLITS[name].classes)}
     if record is None:
         return row | {"state": "not there", "checksum": "", "source": ""}
@@ -37,7 +37,7 @@ def count_classes(split: str, data_dir: Path) -> list[dict[str, Any]]:
     Raises:
         DataError: the split is not there.
     """
-    dataset.load(split, "test", data_dir)  # says what to do where it is not there
+    dataset.load_split(split, "test", data_dir)  # says what to do where it is not there
     record = cache.read_record(dataset.cache_folder(data_dir, split))
     if record is None:
         raise DataError(f"{split} has gone from {data_dir} while it was read")
@@ -48,7 +48,7 @@ def count_classes(split: str, data_dir: Path) -> list[dict[str, Any]]:
     ]
 
 
-def verify(data_dir: Path) -> list[dict[str, Any]]:
+def verify_data(data_dir: Path) -> list[dict[str, Any]]:
     """Check every prepared split's files, and the downloaded archive, against their SHA-256.
 
     Raises:

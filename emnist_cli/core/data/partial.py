@@ -12,7 +12,7 @@ from typing import Any
 from emnist_cli.core.data.containers import what_is
 from emnist_cli.core.errors import DataError
 
-Progress = Callable[[int, int | None], None]
+OnBytes = Callable[[int, int | None], None]
 """Takes the bytes done and in all, None where that is not known."""
 
 
@@ -25,7 +25,7 @@ def writing(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-class Part:
+class PartialDownload:
     """The unfinished file.
 
     Attributes:
@@ -78,7 +78,7 @@ class Part:
                 raise DataError(f"{folder}: too little space. Expected: {total:,} bytes free. Received: {free:,}")
             self.note.write_text(json.dumps({"url": self.url, "validator": validator, "total": total}))
 
-    def append(self, blocks: Iterable[bytes], on_progress: Progress) -> None:
+    def append(self, blocks: Iterable[bytes], on_progress: OnBytes) -> None:
         """Write blocks as they come, each to disk before the next is waited for."""
         with writing(self.path):
             file = self.path.open("ab", buffering=0)

@@ -43,7 +43,7 @@ class Chunk(NamedTuple):
     labels: NDArray[np.int64]
 
 
-class Source(Protocol):
+class EmnistSource(Protocol):
     """EMNIST's files in one of the forms in which people have them.
 
     Attributes:
@@ -103,19 +103,19 @@ class _Files:
         return found
 
 
-def open_source(path: Path) -> Source:
+def open_source(path: Path) -> EmnistSource:
     """Find out what `path` is and open it.
 
     Raises:
         DataError: it is none of the forms that are known; the message says what it is instead.
     """
     # They take Chunk from here. The later win: IDX reads faster than csv, and both without a whole split in memory.
-    from emnist_cli.core.data import idx, kaggle, matlab
+    from emnist_cli.core.data import csv_source, idx, mat_source
 
     container = _open_container(path)
     whole: Halves = {}
     lone: Halves = {}
-    for find in (matlab.find, kaggle.find, idx.find):
+    for find in (mat_source.find_mat, csv_source.find_csv, idx.find_idx):
         for names in _by_folder(container.names):
             found = find(container, names)
             pairs = {split for split, _ in found if all((split, part) in found for part in PARTS)}

@@ -23,7 +23,7 @@ def make_figure(
     return figure
 
 
-def to_png(figure: "Figure") -> bytes:
+def figure_to_png(figure: "Figure") -> bytes:
     """Return a figure as a PNG file."""
     data = io.BytesIO()
     with warnings.catch_warnings():

@@ -25,10 +25,10 @@ from emnist_cli.core.records import (
     ClassScore,
     Confusion,
     Evaluation,
+    EvaluationTarget,
     Failure,
     Mistake,
     Rejection,
-    Subject,
 )
 
 UNANSWERED = -1
@@ -36,7 +36,7 @@ UNANSWERED = -1
 
 
 @dataclass(frozen=True)
-class Answers:
+class ScoredPredictions:
     """What a model said of pictures whose characters are known.
 
     Attributes:
@@ -86,7 +86,7 @@ class Answers:
         return tuple(c[0] if i < known else c for i, c in enumerate(self.classes))
 
 
-def evaluate(answers: Answers, subject: Subject, config: EvaluateConfig | None = None) -> Evaluation:
+def evaluate(answers: ScoredPredictions, subject: EvaluationTarget, config: EvaluateConfig | None = None) -> Evaluation:
     """Work out every figure.
 
     Args:
@@ -123,7 +123,7 @@ def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def top_k_accuracy(answers: Answers, k: int) -> float:
+def top_k_accuracy(answers: ScoredPredictions, k: int) -> float:
     """Return the share of all pictures of which the truth is among the k most probable answers."""
     choices = answers.probabilities.shape[1]
     possible = answers.answered & (answers.truth < choices)
@@ -135,13 +135,13 @@ def top_k_accuracy(answers: Answers, k: int) -> float:
     return float(hits) / len(answers.truth)
 
 
-def macro_f1(answers: Answers) -> float:
+def macro_f1(answers: ScoredPredictions) -> float:
     """Return the mean F1 of the classes that occur."""
     occurring = np.unique(answers.truth)
     return float(f1_score(answers.truth, answers.predicted, labels=occurring, average="macro", zero_division=0))
 
 
-def class_scores(answers: Answers) -> tuple[ClassScore, ...]:
+def class_scores(answers: ScoredPredictions) -> tuple[ClassScore, ...]:
     """Score every class that occurs or was answered, in order of id."""
     ids = np.arange(len(answers.classes))
     columns = precision_recall_fscore_support(answers.truth, answers.predicted, labels=ids, zero_division=0)[:3]
@@ -151,7 +151,7 @@ def class_scores(answers: Answers) -> tuple[ClassScore, ...]:
     return tuple(ClassScore(*row) for row, n in zip(rows, given, strict=True) if row[-1] or n)
 
 
-def confusions(answers: Answers) -> tuple[Confusion, ...]:
+def confusions(answers: ScoredPredictions) -> tuple[Confusion, ...]:
     """Count the wrong answers by truth and answer, most frequent first; pictures without an answer are in none."""
     matrix = count_matrix(answers)
     np.fill_diagonal(matrix, 0)
@@ -162,7 +162,7 @@ def confusions(answers: Answers) -> tuple[Confusion, ...]:
     return tuple(Confusion(label[truth[i]], label[predicted[i]], int(counts[i])) for i in order)
 
 
-def count_matrix(answers: Answers) -> NDArray[np.int64]:
+def count_matrix(answers: ScoredPredictions) -> NDArray[np.int64]:
     """Return int64 (classes, classes): how many pictures of the row's class were read as the column's."""
     ids = np.arange(len(answers.classes))
     if not answers.answered.any():
@@ -173,7 +173,7 @@ def count_matrix(answers: Answers) -> NDArray[np.int64]:
     return matrix
 
 
-def case_folded_accuracy(answers: Answers) -> float:
+def case_folded_accuracy(answers: ScoredPredictions) -> float:
     """Return the accuracy with the probabilities of both cases of a letter summed and the truth's case ignored."""
     folded = [label.upper() for label in answers.labels]
     groups = list(dict.fromkeys(folded))
@@ -184,7 +184,7 @@ def case_folded_accuracy(answers: Answers) -> float:
     return float(((best == group[answers.truth]) & answers.answered).mean())
 
 
-def calibration_bins(answers: Answers, bins: int) -> tuple[CalibrationBin, ...]:
+def calibration_bins(answers: ScoredPredictions, bins: int) -> tuple[CalibrationBin, ...]:
     """Compare confidence with accuracy in bins of equal width, as Guo et al. do in section 2 of the paper below."""
     confidence = answers.confidence[answers.answered].astype(np.float64)
     right = answers.right[answers.answered]
@@ -198,7 +198,9 @@ def calibration_bins(answers: Answers, bins: int) -> tuple[CalibrationBin, ...]:
     )
 
 
-def rejection_points(answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def rejection_points(
+    answers: ScoredPredictions,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return threshold, share answered and accuracy of these for every threshold that changes something.
 
     Confidences have 4 decimals here as in predictions, so that a threshold does the same as `--min-confidence`.
@@ -213,7 +215,7 @@ def rejection_points(answers: Answers) -> tuple[NDArray[np.float64], NDArray[np.
     return sorted_confidence[last], (last + 1) / len(order), hits[last] / (last + 1)
 
 
-def rejection_curve(answers: Answers, coverages: Sequence[float]) -> tuple[Rejection, ...]:
+def rejection_curve(answers: ScoredPredictions, coverages: Sequence[float]) -> tuple[Rejection, ...]:
     """Return, for each share of pictures that is to be answered, the threshold for it and what accuracy it gives."""
     thresholds, shares, accuracies = rejection_points(answers)
     at = np.searchsorted(shares, np.asarray(coverages) - 1e-9).clip(max=len(shares) - 1)
@@ -223,7 +225,7 @@ def rejection_curve(answers: Answers, coverages: Sequence[float]) -> tuple[Rejec
     )
 
 
-def worst_mistakes(answers: Answers, most: int) -> tuple[Mistake, ...]:
+def worst_mistakes(answers: ScoredPredictions, most: int) -> tuple[Mistake, ...]:
     """Return the wrong answers that the model was surest of, surest first."""
     wrong = np.flatnonzero(answers.answered & ~answers.right)
     worst = wrong[np.argsort(-answers.confidence[wrong], kind="stable")][:most]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_cli.core.evaluation.figures import make_figure, to_png
+from emnist_cli.core.evaluation.figures import figure_to_png, make_figure
 from emnist_cli.core.records import CalibrationBin, Mistake, Rejection
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def confusion_plot(counts: NDArray[np.int64], labels: Sequence[str], title: str)
     _write_cells(axes, counts, shares, few)
     wording = "pictures" if few else f"percent of the row, from {_NOTEWORTHY:.0%}"
     figure.supxlabel(f"numbers: {wording}; shade: share of the row", fontsize=8, color=_QUIET)
-    return to_png(figure)
+    return figure_to_png(figure)
 
 
 def _write_cells(axes: "Axes", counts: NDArray[np.int64], shares: NDArray[np.float64], few: bool) -> None:
@@ -82,7 +82,7 @@ def calibration_plot(bins: Sequence[CalibrationBin], ece: float) -> bytes:
     lower.set(xlabel="confidence", ylabel="pictures", yscale="symlog", ylim=(0, None))
     for axes in (upper, lower):
         axes.grid(axis="y", alpha=0.3)
-    return to_png(figure)
+    return figure_to_png(figure)
 
 
 def rejection_plot(
@@ -112,7 +112,7 @@ def rejection_plot(
     axes.yaxis.set_major_formatter(lambda value, place: f"{value:.1%}" if value <= 1 else "")
     axes.grid(alpha=0.3)
     figure.supxlabel("upright: the least confidence that is accepted", fontsize=8, color=_QUIET)
-    return to_png(figure)
+    return figure_to_png(figure)
 
 
 def contact_sheet(pictures: NDArray[np.uint8], mistakes: Sequence[Mistake]) -> bytes:
@@ -133,11 +133,11 @@ def contact_sheet(pictures: NDArray[np.uint8], mistakes: Sequence[Mistake]) -> b
         row, column = divmod(number, SHEET_COLUMNS)
         box = (column + 0.08, column + 0.92, row + 0.76, row + 0.06)
         # Ink dark on paper here, as people see it; the network has it the other way round.
-        axes.imshow(picture, cmap="Greys", vmin=0, vmax=255, extent=box, aspect="auto", interpolation="nearest")
+        axes.imshow(picture, cmap="Grays", vmin=0, vmax=255, extent=box, aspect="auto", interpolation="nearest")
         axes.plot(np.take(box, [0, 1, 1, 0, 0]), np.take(box, [2, 2, 3, 3, 2]), color="#c3c7ce", linewidth=0.8)
         style = {"va": "top", "parse_math": False, "fontsize": 11, "family": _MONO}
         axes.text(column + 0.08, row + 0.79, f"{mistake.truth} → {mistake.predicted}", weight="bold", **style)  # type: ignore[arg-type]
         style |= {"fontsize": 8, "ha": "right"}
         axes.text(column + 0.92, row + 0.81, f"{mistake.confidence:.1%}", color=_WRONG, **style)  # type: ignore[arg-type]
     axes.set(xlim=(0, SHEET_COLUMNS), ylim=(rows, 0))
-    return to_png(figure)
+    return figure_to_png(figure)

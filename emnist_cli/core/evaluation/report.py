@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from emnist_cli.core.errors import OutputError, UsageError
-from emnist_cli.core.evaluation.evaluate import Scored
-from emnist_cli.core.evaluation.metrics import Answers, count_matrix, rejection_points
-from emnist_cli.core.evaluation.page import GENERATOR, html_page
+from emnist_cli.core.evaluation.html_report import GENERATOR, html_page
+from emnist_cli.core.evaluation.metrics import ScoredPredictions, count_matrix, rejection_points
+from emnist_cli.core.evaluation.scoring import Scored
 from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.records import ClassScore, Evaluation
 
@@ -26,7 +26,7 @@ FILES = frozenset({PAGE, "classes.csv", "confusions.csv", "evaluation.json", *(f
 """What a report consists of."""
 
 
-def check(folder: Path) -> None:
+def check_report_dir(folder: Path) -> None:
     """Make sure, before the work begins, that a report can be written to `folder`.
 
     Raises:
@@ -51,14 +51,14 @@ def check(folder: Path) -> None:
         raise UsageError(f"--report: {received}, which has another file too: {min(names - FILES)}")
 
 
-def write(folder: Path, scored: Scored) -> None:
+def write_report(folder: Path, scored: Scored) -> None:
     """Write a report; an earlier one at the same place is replaced.
 
     Raises:
         UsageError: something else is there.
         OutputError: it cannot be written.
     """
-    check(folder)
+    check_report_dir(folder)
     files = _files(scored)
     try:
         with new_folder(folder.resolve()) as new:
@@ -104,7 +104,7 @@ def _pictures(scored: Scored) -> dict[str, bytes]:
     }
 
 
-def _places(evaluation: Evaluation, answers: Answers) -> list[int]:
+def _places(evaluation: Evaluation, answers: ScoredPredictions) -> list[int]:
     """Where the mistakes' pictures are."""
     where = {name: i for i, name in enumerate(answers.names)}
     return [where[m.picture] if isinstance(m.picture, str) else m.picture for m in evaluation.mistakes]

@@ -41,7 +41,7 @@ class State(NamedTuple):
     history: list[Epoch]
 
 
-def describe(config: TrainConfig, classes: Sequence[str], data: str, base: str = "") -> dict[str, Any]:
+def describe_checkpoint(config: TrainConfig, classes: Sequence[str], data: str, base: str = "") -> dict[str, Any]:
     """Return what two runs must agree in for one to go on where the other stopped.
 
     Args:
@@ -53,7 +53,7 @@ def describe(config: TrainConfig, classes: Sequence[str], data: str, base: str =
     return {**asdict(config), "classes": list(classes), "data": data, "base": base}
 
 
-def save(folder: Path, state: State, network: "keras.Model", optimizer: "keras.Optimizer") -> None:
+def save_checkpoint(folder: Path, state: State, network: "keras.Model", optimizer: "keras.Optimizer") -> None:
     """Write the state after an epoch; of the network alone too, if that epoch is the best.
 
     Raises:
@@ -74,7 +74,7 @@ def restore(folder: Path, network: "keras.Model", optimizer: "keras.Optimizer") 
     Raises:
         TrainingError: the checkpoint is damaged or another network's.
     """
-    state = read(folder)
+    state = read_checkpoint(folder)
     _assign(folder / _LAST, [*network.variables, *optimizer.variables])
     return state
 
@@ -88,12 +88,12 @@ def restore_best(folder: Path, history: Sequence[Epoch], network: "keras.Model")
     _assign(_best_file(folder, history), network.variables)
 
 
-def exists(folder: Path) -> bool:
+def has_checkpoint(folder: Path) -> bool:
     """Whether there is a run to go on with."""
     return (folder / _LAST).is_file()
 
 
-def read(folder: Path) -> State:
+def read_checkpoint(folder: Path) -> State:
     """Read where a run stands, without its variables.
 
     Raises:
@@ -109,14 +109,14 @@ def read(folder: Path) -> State:
 
 def check_same(folder: Path, task: dict[str, Any]) -> None:
     """Raise UsageError if the run in `folder` was started with other options or data."""
-    before = read(folder).task
+    before = read_checkpoint(folder).task
     differ = [name for name in task if before.get(name) != task[name]]
     if differ:
         told = ", ".join(f"{name} was {_brief(before.get(name))}, is {_brief(task[name])}" for name in differ)
         raise UsageError(f"--resume goes on with the same options and data only: {told}")
 
 
-def discard(folder: Path) -> None:
+def discard_checkpoint(folder: Path) -> None:
     """Remove what is left of a run."""
     shutil.rmtree(folder, ignore_errors=True)
 

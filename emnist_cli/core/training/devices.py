@@ -1,6 +1,6 @@
 """Which GPUs there are for training."""
 
-from emnist_cli.core.inference.startup import load_tensorflow
+from emnist_cli.core.platform.tensorflow import load_tensorflow
 
 
 def list_gpus() -> list[str]:

@@ -11,7 +11,7 @@ from emnist_cli.core.errors import UsageError
 STRATEGIES = ("one", "mirrored", "multiworker")
 
 
-class Spread(NamedTuple):
+class DistributionStrategy(NamedTuple):
     """A way to spread training.
 
     Attributes:
@@ -23,7 +23,7 @@ class Spread(NamedTuple):
     chief: bool
 
 
-def make_spread(name: str, batch_size: int) -> Spread:
+def make_strategy(name: str, batch_size: int) -> DistributionStrategy:
     """Set up the devices.
 
     Args:
@@ -37,15 +37,15 @@ def make_spread(name: str, batch_size: int) -> Spread:
     if name not in STRATEGIES:
         raise UsageError(f"--strategy: expected one of {', '.join(STRATEGIES)}. Received: {name!r}")
     if name == "one":
-        return Spread(tf.distribute.get_strategy(), True)
-    spread = _multiworker() if name == "multiworker" else Spread(tf.distribute.MirroredStrategy(), True)
+        return DistributionStrategy(tf.distribute.get_strategy(), True)
+    spread = _multiworker() if name == "multiworker" else DistributionStrategy(tf.distribute.MirroredStrategy(), True)
     devices = spread.strategy.num_replicas_in_sync
     if batch_size % devices:
         raise UsageError(f"--batch-size: expected a multiple of the {devices} devices. Received: {batch_size}")
     return spread
 
 
-def _multiworker() -> Spread:
+def _multiworker() -> DistributionStrategy:
     example = '{"cluster": {"worker": ["host1:2222", "host2:2222"]}, "task": {"type": "worker", "index": 0}}'
     text = os.environ.get("TF_CONFIG", "")
     try:
@@ -55,4 +55,4 @@ def _multiworker() -> Spread:
             raise ValueError("task")
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"--strategy multiworker: expected TF_CONFIG such as {example}. Received: {text!r}") from None
-    return Spread(tf.distribute.MultiWorkerMirroredStrategy(), index == 0)
+    return DistributionStrategy(tf.distribute.MultiWorkerMirroredStrategy(), index == 0)

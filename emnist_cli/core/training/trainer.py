@@ -12,12 +12,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
-from emnist_cli.core.data.dataset import Pictures
+from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.errors import TrainingError
-from emnist_cli.core.interrupts import interrupts_held
+from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint
-from emnist_cli.core.training.feed import Holdout, batch_size, training_batches, validation_batches
+from emnist_cli.core.training.input_pipeline import Holdout, batch_size, training_batches, validation_batches
 from emnist_cli.core.training.step import Steps, training_steps, validation_steps
 
 _LOOK_EVERY = 0.3  # seconds between two looks at how training goes
@@ -27,7 +27,7 @@ _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.Cancelled
          tf.errors.DeadlineExceededError)  # fmt: skip
 
 
-class Progress(NamedTuple):
+class EpochProgress(NamedTuple):
     """How the epoch at hand goes.
 
     Attributes:
@@ -52,7 +52,7 @@ class Trainer:
     def __init__(
         self,
         make_network: Callable[[], keras.Model],
-        pictures: Pictures,
+        pictures: LabelledImages,
         holdout: Holdout,
         config: TrainConfig,
         task: dict[str, Any],
@@ -101,7 +101,7 @@ class Trainer:
 
     def run(
         self,
-        on_step: Callable[[Progress], None] = lambda progress: None,
+        on_step: Callable[[EpochProgress], None] = lambda progress: None,
         on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     ) -> None:
         """Train to the last epoch, or until patience is at its end.
@@ -131,7 +131,7 @@ class Trainer:
         """Give the network the weights of its best epoch."""
         checkpoint.restore_best(self._folder, self.history, self.network)
 
-    def epochs(self, on_step: Callable[[Progress], None] = lambda progress: None) -> Iterator[Epoch]:
+    def epochs(self, on_step: Callable[[EpochProgress], None] = lambda progress: None) -> Iterator[Epoch]:
         """Train epoch by epoch; each is yielded when its checkpoint is written. `run` says what is raised."""
         first = len(self.history) * self.steps
         batches = iter(training_batches(self._pictures, self._holdout.train, self._config, first, self._strategy))
@@ -145,7 +145,7 @@ class Trainer:
             yield self.history[-1]
 
     def _train_epoch(
-        self, steps: Steps, batches: Iterator[Any], on_step: Callable[[Progress], None]
+        self, steps: Steps, batches: Iterator[Any], on_step: Callable[[EpochProgress], None]
     ) -> NDArray[np.float64]:
         """Run one epoch, looking at it about three times a second; return the sums of loss and right answers."""
         totals, done, at_once = np.zeros(2), 0, 1
@@ -164,7 +164,7 @@ class Trainer:
             loss, accuracy = totals / (done * self.size)
             rate = done * self.size / (now - start)
             epoch = len(self.history) + 1
-            on_step(Progress(epoch, self._config.epochs, done, self.steps, float(loss), float(accuracy), rate))
+            on_step(EpochProgress(epoch, self._config.epochs, done, self.steps, float(loss), float(accuracy), rate))
         return totals
 
     def _check(self, totals: NDArray[np.float64], step: int) -> None:
@@ -208,7 +208,7 @@ class Trainer:
         with interrupts_held():  # or the history could tell of an epoch that the checkpoint does not have
             if self._chief:
                 state = checkpoint.State(self._task, history)
-                checkpoint.save(self._folder, state, self.network, self._optimizer)
+                checkpoint.save_checkpoint(self._folder, state, self.network, self._optimizer)
             self.history = history
 
     def _is_best(self, validation: tuple[float, float] | None) -> bool:

@@ -3,22 +3,22 @@
 from dataclasses import replace
 from typing import Any
 
-from emnist_cli.core.benchmark.plan import GIVEN
-from emnist_cli.core.benchmark.results import Benchmark, Row
-from emnist_cli.core.benchmark.timing import Latency, Spread
+from emnist_cli.core.benchmark.benchmark_config import GIVEN
+from emnist_cli.core.benchmark.results import Benchmark, BenchmarkRow
+from emnist_cli.core.benchmark.timing import Latency, Statistic
 
-ROW = Row(
+ROW = BenchmarkRow(
     model="starter",
     form=GIVEN,
     runtime="LiteRT",
     weights="int8",
     threads=1,
     bytes=702_776,
-    cold_start=Spread(0.25, 0.24, 0.29),
+    cold_start=Statistic(0.25, 0.24, 0.29),
     network=Latency(0.0001, 0.0002, 0.0003, 0.00009, 0.00012, 5000),
     picture=Latency(0.002, 0.003, 0.004, 0.0019, 0.0022, 250),
-    batches={1: Spread(9000, 8000, 9500), 64: Spread(20000, 19000, 21000), 256: Spread(18000, 17000, 18500)},
-    files=Spread(300, 290, 310),
+    batches={1: Statistic(9000, 8000, 9500), 64: Statistic(20000, 19000, 21000), 256: Statistic(18000, 17000, 18500)},
+    files=Statistic(300, 290, 310),
     memory=68_000_000,
     accuracy=0.971,
     flops=30_000_000,
@@ -46,11 +46,11 @@ SETTINGS: dict[str, Any] = {
 
 ROWS = (
     ROW,
-    replace(ROW, threads=2, files=Spread(600, 580, 610)),
+    replace(ROW, threads=2, files=Statistic(600, 580, 610)),
     replace(ROW, form="onnx", runtime="ONNX Runtime", weights=None, flops=None, memory=None, accuracy=None),
 )
 
 
-def benchmark(*rows: Row, **machine: Any) -> Benchmark:
+def benchmark(*rows: BenchmarkRow, **machine: Any) -> Benchmark:
     """A benchmark of these rows, by default of three."""
-    return Benchmark({**MACHINE, **machine}, SETTINGS, Spread(0.02, 0.019, 0.021), rows or ROWS, ("a note",))
+    return Benchmark({**MACHINE, **machine}, SETTINGS, Statistic(0.02, 0.019, 0.021), rows or ROWS, ("a note",))

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from emnist_cli.core import bundle
-from emnist_cli.core.benchmark import files, startup
+from emnist_cli.core.benchmark import cold_start, file_throughput
 from emnist_cli.core.benchmark.machine import describe_machine
+from emnist_cli.core.benchmark.measured_process import MeasuredProcess, MeasureRequest, MeasureTask
 from emnist_cli.core.benchmark.memory import peak_memory
-from emnist_cli.core.benchmark.peak import measure_peak, multiply
+from emnist_cli.core.benchmark.peak_speed import measure_peak, multiply
 from emnist_cli.core.benchmark.results import size_of
-from emnist_cli.core.benchmark.subject import Request, Subject, Task
+from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.core.errors import EmnistError, ModelError
-from emnist_cli.core.inference.batch import CHUNK
-from emnist_cli.core.inference.recognizer import Recognizer
+from emnist_cli.core.parallel.run_files import CHUNK
 from tests.handwriting import picture
 
 
@@ -30,21 +30,25 @@ def seven(tmp_path: Path) -> str:
     return str(path)
 
 
-def task(seven: str, recognizer: Recognizer, model: str = "starter", graph: Path | None = None) -> Task:
+def task(seven: str, recognizer: Recognizer, model: str = "starter", graph: Path | None = None) -> MeasureTask:
     shown = recognizer.predict(seven).picture
     assert shown is not None
     np.save(Path(seven).with_suffix(".npy"), np.stack([shown, 0 * shown, shown]))
-    return Task(model, graph or bundle.find(model).graph, 2, Path(seven).with_suffix(".npy"), (seven,))
+    return MeasureTask(model, graph or bundle.find_bundle(model).graph, 2, Path(seven).with_suffix(".npy"), (seven,))
 
 
 def test_a_subject_measures_in_a_process_of_its_own(seven: str, recognizer: Recognizer) -> None:
-    subject = Subject(task(seven, recognizer))
+    subject = MeasuredProcess(task(seven, recognizer))
     try:
-        assert subject.ask(Request("memory")) > 20e6
-        for request in (Request("network", 0.001), Request("picture", 0.001), Request("batch", 0.001, 5)):
+        assert subject.ask(MeasureRequest("memory")) > 20e6
+        for request in (
+            MeasureRequest("network", 0.001),
+            MeasureRequest("picture", 0.001),
+            MeasureRequest("batch", 0.001, 5),
+        ):
             taken = subject.ask(request)
             assert len(taken) >= 3 and min(taken) > 0
-        count, answers = subject.ask(Request("answers"))
+        count, answers = subject.ask(MeasureRequest("answers"))
         assert count == 62 and answers[0] == answers[2] == recognizer.labels.index("7")
     finally:
         subject.close()
@@ -52,10 +56,10 @@ def test_a_subject_measures_in_a_process_of_its_own(seven: str, recognizer: Reco
 
 def test_a_subject_that_cannot_be_run(seven: str, recognizer: Recognizer, tmp_path: Path) -> None:
     (tmp_path / "bad.tflite").write_bytes(b"no graph")
-    subject = Subject(task(seven, recognizer, str(tmp_path / "bad.tflite")))
+    subject = MeasuredProcess(task(seven, recognizer, str(tmp_path / "bad.tflite")))
     try:
         with pytest.raises(ModelError, match="not a LiteRT graph"):
-            subject.ask(Request("memory"))
+            subject.ask(MeasureRequest("memory"))
     finally:
         subject.close()
 
@@ -69,8 +73,8 @@ def test_cold_starts_are_fresh_processes(seven: str, monkeypatch: pytest.MonkeyP
         ran.append((command, done.stdout))
         return done
 
-    monkeypatch.setattr(startup.subprocess, "run", spy)
-    bare, cold = startup.bare_start(), startup.cold_start(seven, "starter")
+    monkeypatch.setattr(cold_start.subprocess, "run", spy)
+    bare, cold = cold_start.bare_start(), cold_start.cold_start(seven, "starter")
     assert [command[0] for command, _ in ran] == [sys.executable] * 2
     assert ran[0][1] == "" and '"label": "7"' in ran[1][1], "it must have answered"
     assert 0 < bare < cold
@@ -78,7 +82,7 @@ def test_cold_starts_are_fresh_processes(seven: str, monkeypatch: pytest.MonkeyP
 
 def test_a_cold_start_that_fails_says_why(seven: str, tmp_path: Path) -> None:
     with pytest.raises(EmnistError, match=r"a fresh process cannot answer: no model, folder or file is called 'gone'"):
-        startup.cold_start(seven, "gone")
+        cold_start.cold_start(seven, "gone")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux")
@@ -122,18 +126,18 @@ def test_files_are_counted_between_a_head_and_a_tail(monkeypatch: pytest.MonkeyP
         finally:
             ended.append(True)
 
-    monkeypatch.setattr(files, "predict_files", read)
+    monkeypatch.setattr(file_throughput, "predict_files", read)
     clock = itertools.count(0, 2)
-    speed = files.read_speed(["a", "b"], "starter", 2, 5.0, lambda: float(next(clock)))
+    speed = file_throughput.read_speed(["a", "b"], "starter", 2, 5.0, lambda: float(next(clock)))
     assert speed == 3 * CHUNK / 6.0
     assert taken == ["a", "b"] * ((2 * 2 + 3) * CHUNK // 2)
     assert ended == [True], "processes must not be left behind"
 
 
 def test_files_are_read_by_processes(seven: str) -> None:
-    assert files.read_speed([seven], "starter", 1, 0.001) > 0
+    assert file_throughput.read_speed([seven], "starter", 1, 0.001) > 0
     with pytest.raises(ModelError):
-        files.read_speed([seven], "gone", 1, 0.001)
+        file_throughput.read_speed([seven], "gone", 1, 0.001)
 
 
 def test_the_machine_is_told() -> None:

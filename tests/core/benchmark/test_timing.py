@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from emnist_cli.core.benchmark.timing import Latency, Spread, in_turns, latency, percentile, sample, spread
+from emnist_cli.core.benchmark.timing import Latency, Statistic, in_turns, latency, percentile, sample, statistic
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_percentiles_are_numpys() -> None:
 
 
 def test_spread_and_latency() -> None:
-    assert spread([5.0, 1.0, 2.0]) == Spread(2.0, 1.0, 5.0)
+    assert statistic([5.0, 1.0, 2.0]) == Statistic(2.0, 1.0, 5.0)
     found = latency([[1.0, 2.0, 9.0], [4.0, 4.0, 4.0, 4.0]])
     assert found == Latency(4.0, pytest.approx(7.5), pytest.approx(8.7), 2.0, 4.0, 7)
 

@@ -30,7 +30,7 @@ def pieces(half: archives.Half) -> Iterator[archives.Half]:
 def test_pieces_are_read_back_as_one(tmp_path: Path) -> None:
     folder = write(tmp_path)
     for part, half in HALVES.items():
-        images, labels = cache.read(folder, part)
+        images, labels = cache.read_cache(folder, part)
         assert np.array_equal(images, half.images) and np.array_equal(labels, half.ids)
         assert (images.dtype, labels.dtype) == (np.uint8, np.int64)
         assert not images.flags.writeable

@@ -59,7 +59,7 @@ def many(folder: Path, changed: int = 0) -> Path:
 @pytest.mark.parametrize("split", HALVES)
 @pytest.mark.parametrize("part", cache.PARTS)
 def test_what_is_read_back_is_the_source_bit_for_bit(prepared: Path, split: str, part: str) -> None:
-    images, labels = dataset.load(split, part, prepared)
+    images, labels = dataset.load_split(split, part, prepared)
     assert (images.dtype, labels.dtype) == (np.uint8, np.int64)
     assert np.array_equal(images, HALVES[split][part].images)
     assert np.array_equal(labels, HALVES[split][part].ids)
@@ -113,14 +113,14 @@ def test_letters_count_from_0_to_25(tmp_path: Path) -> None:
     half = archives.half("letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     archive = archives.nist_zip(tmp_path / "gzip.zip", {"letters": {"train": half, "test": half}})
     dataset.import_splits(archive, [], tmp_path / "data")
-    assert dataset.load("letters", "test", tmp_path / "data").labels.tolist() == list(range(26))
+    assert dataset.load_split("letters", "test", tmp_path / "data").labels.tolist() == list(range(26))
 
 
 @pytest.mark.parametrize("form", ["folder of gz", "kaggle zip", "one mat", "one csv"])
 def test_other_forms_are_imported_as_well(tmp_path: Path, form: str) -> None:
     path = archives.FORMS[form](tmp_path / "emnist", archives.small("letters"))
     dataset.import_splits(path, [], tmp_path / "data")
-    images, labels = dataset.load("letters", "train", tmp_path / "data")
+    images, labels = dataset.load_split("letters", "train", tmp_path / "data")
     assert np.array_equal(images, HALVES["letters"]["train"].images)
     assert np.array_equal(labels, HALVES["letters"]["train"].ids)
 
@@ -149,7 +149,7 @@ def test_a_changed_file_is_prepared_anew(own: tuple[Path, Path]) -> None:
     many(archive.parent)
     assert not dataset.is_from(archive, "digits", place)
     dataset.import_splits(archive, [], place)
-    assert len(dataset.load("digits", "train", place).labels) == 400
+    assert len(dataset.load_split("digits", "train", place).labels) == 400
     assert dataset.is_from(archive, "digits", place)
 
 
@@ -159,7 +159,7 @@ def test_a_change_beside_the_file_that_was_named_is_noticed(tmp_path: Path) -> N
     other = path.with_name("emnist-digits-test.csv")
     other.write_bytes(other.read_bytes() * 2)
     dataset.import_splits(path, [], tmp_path / "data")
-    assert len(dataset.load("digits", "test", tmp_path / "data").labels) == 4
+    assert len(dataset.load_split("digits", "test", tmp_path / "data").labels) == 4
 
 
 def test_other_files_in_a_folder_do_not_matter(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_damaged_source_leaves_what_was_there(own: tuple[Path, Path]) -> None:
     with pytest.raises(DataError, match=f"{name}: cannot be read") as error:
         dataset.import_splits(archive, [], place)
     assert "\n" not in str(error.value)
-    assert len(dataset.load("digits", "train", place).labels) == 4
+    assert len(dataset.load_split("digits", "train", place).labels) == 4
     assert left(place) == {"cache", "emnist_upright"}
 
 
@@ -208,10 +208,10 @@ def test_a_missing_split_says_which_command_gets_it(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"letters is not in .*; get it with: emnist data download --split letters"
     ) as e:
-        dataset.load("letters", "train", tmp_path)
+        dataset.load_split("letters", "train", tmp_path)
     assert "emnist data import PATH" in str(e.value)
     with pytest.raises(UsageError, match="did you mean mnist"):
-        dataset.load("mnis", "train", tmp_path)
+        dataset.load_split("mnis", "train", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["train-images.npy", "train-labels.npy"])
@@ -225,7 +225,7 @@ def test_a_damaged_cache_is_one_line(own: tuple[Path, Path], name: str, size: in
         whole = path.read_bytes()
         path.write_bytes(whole[:size])
     with pytest.raises(DataError, match=r"digits: damaged \(.*\); get the split again") as error:
-        dataset.load("digits", "train", place)
+        dataset.load_split("digits", "train", place)
     assert "\n" not in str(error.value)
 
 
@@ -234,7 +234,7 @@ def test_arrays_that_do_not_belong_together_are_refused(own: tuple[Path, Path]) 
     folder = dataset.cache_folder(place, "digits")
     shutil.copyfile(folder / "test-labels.npy", folder / "train-labels.npy")
     with pytest.raises(DataError, match=r"train has pictures uint8 \(4, 28, 28\) for 2 labels"):
-        dataset.load("digits", "train", place)
+        dataset.load_split("digits", "train", place)
 
 
 @pytest.mark.parametrize("text", ["", "5", "[]", "{}", '{"version": 0}', '{"version": 1, "class_counts": []}'])
@@ -242,18 +242,18 @@ def test_a_record_that_is_none_counts_as_nothing_there(own: tuple[Path, Path], t
     archive, place = own
     record_of(place).write_text(text)
     with pytest.raises(DataError, match="digits is not in"):
-        dataset.load("digits", "train", place)
+        dataset.load_split("digits", "train", place)
     assert dataset.prepared(place) == []
     assert not dataset.is_from(archive, "digits", place)
 
 
 def test_a_stand_in_is_not_called_emnist(own: tuple[Path, Path]) -> None:
     _, place = own
-    assert dataset.describe("digits", place) == "digits of gzip.zip, which is not the published EMNIST"
+    assert dataset.describe_split("digits", place) == "digits of gzip.zip, which is not the published EMNIST"
     found = json.loads(record_of(place).read_text())
     found["counts"] = {"train": 240_000, "test": 40_000}
     record_of(place).write_text(json.dumps(found))
-    assert dataset.describe("digits", place) == "EMNIST digits"
+    assert dataset.describe_split("digits", place) == "EMNIST digits"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that limits the size of files")
@@ -282,7 +282,7 @@ def test_provide_takes_what_is_there_or_an_archive(own: tuple[Path, Path], tmp_p
     dataset.provide("digits", place, archive)
     assert record_of(place).stat().st_mtime_ns == before
     dataset.provide("digits", tmp_path / "other", archive)
-    assert len(dataset.load("digits", "test", tmp_path / "other").labels) == 2
+    assert len(dataset.load_split("digits", "test", tmp_path / "other").labels) == 2
 
 
 def test_data_lies_in_the_users_folder_unless_asked_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +310,7 @@ def test_the_stand_in_is_read_whole_and_upright(data: Path, tmp_path: Path) -> N
     dataset.import_splits(archive, ["digits"], tmp_path)
     source = open_source(archive)
     for part, count in (("train", 28_127), ("test", 2_986)):
-        images, labels = dataset.load("digits", part, tmp_path)
+        images, labels = dataset.load_split("digits", part, tmp_path)
         assert images.shape == (count, 28, 28)
         chunks = list(source.chunks("digits", part))
         assert np.array_equal(images, np.concatenate([chunk.images for chunk in chunks]))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emnist_cli.core.data.cache import sha256_of
-from emnist_cli.core.data.download import Patience, fetch
+from emnist_cli.core.data.download import Patience, download_file
 from emnist_cli.core.errors import DataError, UsageError
 from tests import archives
 from tests.loopback import Loopback, closed_port, serve
@@ -40,7 +40,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def get(server: Loopback, target: Path, sha256: str | None = SHA256) -> None:
-    fetch(server.url, target, sha256=sha256, patience=QUICK)
+    download_file(server.url, target, sha256=sha256, patience=QUICK)
 
 
 def left(target: Path) -> set[str]:
@@ -51,7 +51,7 @@ def interrupt(server: Loopback, target: Path, sha256: str | None = SHA256) -> No
     """Make a download end in the middle, its part kept."""
     server.cut_always = CUT
     with pytest.raises(DataError, match="interrupted after"):
-        fetch(server.url, target, sha256=sha256, patience=QUICK._replace(retries=0))
+        download_file(server.url, target, sha256=sha256, patience=QUICK._replace(retries=0))
     server.cut_always = None
     server.requests.clear()
     assert left(target) == {"gzip.zip.part", "gzip.zip.part.json"}
@@ -61,7 +61,7 @@ def interrupt(server: Loopback, target: Path, sha256: str | None = SHA256) -> No
 def test_it_arrives(server: Loopback, target: Path, sha256: str | None, redirect: str) -> None:
     server.location = redirect
     seen: list[tuple[int, int | None]] = []
-    fetch(server.url, target, sha256=sha256, on_progress=lambda *at: seen.append(at), patience=QUICK)
+    download_file(server.url, target, sha256=sha256, on_progress=lambda *at: seen.append(at), patience=QUICK)
     assert target.read_bytes() == BODY
     assert left(target) == {"gzip.zip"}
     assert seen == sorted(seen) and (seen[0], seen[-1]) == ((0, len(BODY)), (len(BODY), len(BODY)))
@@ -119,7 +119,7 @@ def test_interrupted_by_the_user_it_goes_on_later(server: Loopback, target: Path
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(server.url, target, sha256=SHA256, on_progress=stop, patience=QUICK)
+        download_file(server.url, target, sha256=SHA256, on_progress=stop, patience=QUICK)
     get(server, target)
     assert server.asked()[1] > "bytes=1"
     assert target.read_bytes() == BODY
@@ -213,18 +213,18 @@ def test_errors_of_the_server(server: Loopback, target: Path, status: int, reaso
 
 def test_a_proxy_is_used(server: Loopback, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.url.removesuffix("/gzip.zip"))
-    fetch("http://emnist.invalid/gzip.zip", target, sha256=SHA256, patience=QUICK)
+    download_file("http://emnist.invalid/gzip.zip", target, sha256=SHA256, patience=QUICK)
     assert server.requests[0]["path"] == "http://emnist.invalid/gzip.zip"
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{closed_port()}")
     with pytest.raises(DataError, match=r"cannot reach emnist\.invalid by way of the proxy 127.0.0.1"):
-        fetch("http://emnist.invalid/gzip.zip", target, sha256=None, patience=QUICK)
+        download_file("http://emnist.invalid/gzip.zip", target, sha256=None, patience=QUICK)
 
 
 def test_unreachable(target: Path) -> None:
     with pytest.raises(DataError, match=r"cannot reach 127.0.0.1 \(Connection refused\).*--url.*emnist data import"):
-        fetch(f"http://127.0.0.1:{closed_port()}/gzip.zip", target, patience=QUICK)
+        download_file(f"http://127.0.0.1:{closed_port()}/gzip.zip", target, patience=QUICK)
     with pytest.raises(DataError, match=r"cannot reach emnist.invalid"):
-        fetch("https://emnist.invalid/gzip.zip", target, patience=QUICK)
+        download_file("https://emnist.invalid/gzip.zip", target, patience=QUICK)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_unreachable(target: Path) -> None:
 )
 def test_addresses_that_are_none(target: Path, url: str) -> None:
     with pytest.raises(UsageError, match=r"--url: expected an address that starts with http:// or https://"):
-        fetch(url, target)
+        download_file(url, target)
 
 
 def test_too_little_space(server: Loopback, target: Path) -> None:

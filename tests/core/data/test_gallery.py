@@ -25,7 +25,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def labels(place: Path, count: int = 100, label: str | None = None, part: str = "train", seed: int = 1) -> str:
-    return "".join(shown.label for shown in gallery.choose("balanced", part, label, count, seed, place))
+    return "".join(shown.label for shown in gallery.choose_gallery("balanced", part, label, count, seed, place))
 
 
 def test_classes_come_in_turn(place: Path) -> None:
@@ -35,9 +35,9 @@ def test_classes_come_in_turn(place: Path) -> None:
 
 
 def test_each_picture_is_shown_once(place: Path) -> None:
-    shown = gallery.choose("balanced", "train", None, 100, 1, place)
+    shown = gallery.choose_gallery("balanced", "train", None, 100, 1, place)
     assert sorted(x.picture.tobytes() for x in shown) == sorted(
-        picture.tobytes() for picture in dataset.load("balanced", "train", place).images
+        picture.tobytes() for picture in dataset.load_split("balanced", "train", place).images
     )
 
 
@@ -48,7 +48,7 @@ def test_a_label_is_any_character_of_its_class(place: Path, label: str) -> None:
 
 def test_another_seed_shows_others(place: Path) -> None:
     def first(seed: int) -> bytes:
-        return gallery.choose("balanced", "train", "C", 1, seed, place)[0].picture.tobytes()
+        return gallery.choose_gallery("balanced", "train", "C", 1, seed, place)[0].picture.tobytes()
 
     assert first(1) == first(1)
     assert len({first(seed) for seed in range(10)}) == 2  # both C are the same drawing, c is another
@@ -62,12 +62,12 @@ def test_a_class_without_pictures_and_an_unknown_one(place: Path) -> None:
     with pytest.raises(UsageError, match=r"has no class ''; expected one of: 0, 1, 2"):
         labels(place, label="")
     with pytest.raises(DataError, match="emnist data download --split mnist"):
-        gallery.choose("mnist", "train", None, 1, 1, place)
+        gallery.choose_gallery("mnist", "train", None, 1, 1, place)
 
 
 def test_the_sheet_is_dark_on_light_and_upright(place: Path, tmp_path: Path) -> None:
-    shown = gallery.choose("balanced", "train", None, 100, 1, place)
-    gallery.draw(shown, tmp_path / "grid.png")
+    shown = gallery.choose_gallery("balanced", "train", None, 100, 1, place)
+    gallery.draw_gallery(shown, tmp_path / "grid.png")
     with Image.open(tmp_path / "grid.png") as opened:
         assert (opened.format, opened.mode) == ("PNG", "L")
         sheet = np.asarray(opened)
@@ -81,16 +81,16 @@ def test_the_sheet_is_dark_on_light_and_upright(place: Path, tmp_path: Path) -> 
 
 
 def test_one_picture_is_a_sheet_too(place: Path, tmp_path: Path) -> None:
-    gallery.draw(gallery.choose("balanced", "test", None, 1, 1, place), tmp_path / "grid.PNG")
+    gallery.draw_gallery(gallery.choose_gallery("balanced", "test", None, 1, 1, place), tmp_path / "grid.PNG")
     with Image.open(tmp_path / "grid.PNG") as opened:
         assert opened.size == (100, 120)
 
 
 @pytest.mark.parametrize("name", ["grid", "grid.txt", "grid.psd", ".png"])
 def test_a_name_that_is_no_picture_is_refused(place: Path, tmp_path: Path, name: str) -> None:
-    shown = gallery.choose("balanced", "train", None, 2, 1, place)
+    shown = gallery.choose_gallery("balanced", "train", None, 2, 1, place)
     with pytest.raises(UsageError, match=r"--output: expected a picture such as grid\.png"):
-        gallery.draw(shown, tmp_path / name)
+        gallery.draw_gallery(shown, tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["missing/grid.png", "file/grid.png", "folder.png"])
@@ -98,11 +98,11 @@ def test_a_place_that_cannot_be_written_is_refused(place: Path, tmp_path: Path, 
     (tmp_path / "file").write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
     with pytest.raises(UsageError, match="--output: expected a file in an existing folder"):
-        gallery.draw(gallery.choose("balanced", "train", None, 2, 1, place), tmp_path / name)
+        gallery.draw_gallery(gallery.choose_gallery("balanced", "train", None, 2, 1, place), tmp_path / name)
     assert {path.name for path in tmp_path.iterdir()} == {"data", "file", "folder.png"}
 
 
 def test_a_link_is_followed(place: Path, tmp_path: Path) -> None:
     (tmp_path / "grid.png").symlink_to(tmp_path / "real.png")
-    gallery.draw(gallery.choose("balanced", "train", None, 2, 1, place), tmp_path / "grid.png")
+    gallery.draw_gallery(gallery.choose_gallery("balanced", "train", None, 2, 1, place), tmp_path / "grid.png")
     assert (tmp_path / "grid.png").is_symlink() and (tmp_path / "real.png").stat().st_size

@@ -33,7 +33,7 @@ def place(prepared: Path, tmp_path: Path) -> Path:
 
 
 def test_every_split_has_a_row(prepared: Path) -> None:
-    rows = {row["split"]: row for row in inventory.summarize(prepared / "data")}
+    rows = {row["split"]: row for row in inventory.summarize_data(prepared / "data")}
     assert list(rows) == list(SPLITS)
     digest = cache.sha256_of(prepared / "gzip.zip")
     assert rows["letters"] == {
@@ -57,14 +57,14 @@ def test_nists_own_archive_is_recognized(place: Path) -> None:
     found["origin"]["sha256"] = SHA256
     found["counts"] = {"train": 240_000, "test": 40_000}
     path.write_text(json.dumps(found))
-    row = next(row for row in inventory.summarize(place) if row["split"] == "digits")
+    row = next(row for row in inventory.summarize_data(place) if row["split"] == "digits")
     assert (row["state"], row["checksum"]) == ("counts as published", "NIST's")
 
 
 def test_a_folder_has_no_checksum(tmp_path: Path) -> None:
     folder = archives.FORMS["folder of gz"](tmp_path / "emnist", archives.small("digits"))
     dataset.import_splits(folder, [], tmp_path / "data")
-    row = next(row for row in inventory.summarize(tmp_path / "data") if row["split"] == "digits")
+    row = next(row for row in inventory.summarize_data(tmp_path / "data") if row["split"] == "digits")
     assert (row["checksum"], row["source"]) == ("none", str(folder))
 
 
@@ -75,14 +75,14 @@ def test_pictures_of_each_class_sum_up(prepared: Path) -> None:
         **{"Aa": (1, 1), "Bb": (1, 0), "Ff": (1, 0), "Gg": (1, 0), "Jj": (0, 1), "Rr": (0, 1), "Zz": (1, 0)}
     }
     for part in cache.PARTS:
-        counts = np.bincount(dataset.load("letters", part, prepared / "data").labels, minlength=26)
+        counts = np.bincount(dataset.load_split("letters", part, prepared / "data").labels, minlength=26)
         assert [row[part] for row in rows] == counts.tolist()
     with pytest.raises(DataError, match="emnist data download --split mnist"):
         inventory.count_classes("mnist", prepared / "data")
 
 
 def test_whole_files_are_ok(prepared: Path) -> None:
-    checks = inventory.verify(prepared / "data")
+    checks = inventory.verify_data(prepared / "data")
     assert [(check["split"], check["state"], check["detail"]) for check in checks] == [
         ("letters", "ok", ""),
         ("digits", "ok", ""),
@@ -107,7 +107,7 @@ def test_damage_is_found(place: Path, name: str, how: str) -> None:
         path.unlink()
     else:
         path.write_bytes(data[:-1] + (bytes([data[-1] ^ 1]) if how == "flipped" else b""))
-    letters, digits = inventory.verify(place)
+    letters, digits = inventory.verify_data(place)
     assert (letters["state"], digits["state"]) == ("ok", inventory.DAMAGED)
     assert digits["detail"].startswith(f"{name}; get it again: emnist data import ")
     assert digits["detail"].endswith("--split digits")
@@ -120,7 +120,7 @@ def test_a_damaged_record_is_found(place: Path, text: str | None) -> None:
         path.unlink()
     else:
         path.write_text(text)
-    digits = inventory.verify(place)[1]
+    digits = inventory.verify_data(place)[1]
     assert (digits["split"], digits["state"]) == ("digits", inventory.DAMAGED)
     assert digits["detail"].startswith("cache.json is missing or damaged; get it again")
 
@@ -129,24 +129,24 @@ def test_a_source_that_has_changed_is_told_and_one_that_has_gone_is_not(tmp_path
     archive = archives.nist_zip(tmp_path / "gzip.zip", archives.small("digits"))
     dataset.import_splits(archive, [], tmp_path / "data")
     archives.nist_zip(archive, archives.small("digits", "mnist"))
-    (check,) = inventory.verify(tmp_path / "data")
+    (check,) = inventory.verify_data(tmp_path / "data")
     assert check["state"] == "ok"
     assert check["detail"] == f"{archive} has changed since; import it again to use what it holds now"
     archive.unlink()
-    assert inventory.verify(tmp_path / "data")[0]["detail"] == ""
+    assert inventory.verify_data(tmp_path / "data")[0]["detail"] == ""
 
 
 def test_a_downloaded_archive_is_checked_too(place: Path, prepared: Path) -> None:
     archive = dataset.archive_path(place)
     archive.parent.mkdir()
     shutil.copy(prepared / "gzip.zip", archive)
-    check = inventory.verify(place)[-1]
+    check = inventory.verify_data(place)[-1]
     assert (check["split"], check["checked"], check["state"]) == ("", str(archive), "ok")
     assert check["detail"] == f"not NIST's archive: {cache.sha256_of(archive)}"
     archive.write_bytes(b"something else")
-    assert inventory.verify(place)[-1]["state"] == "unknown"
+    assert inventory.verify_data(place)[-1]["state"] == "unknown"
 
 
 def test_nothing_to_check_says_which_command_gets_it(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nothing is in .*; get EMNIST with: emnist data download"):
-        inventory.verify(tmp_path)
+        inventory.verify_data(tmp_path)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emnist_cli.core.data.sources import CHUNK, Source, open_source
+from emnist_cli.core.data.sources import CHUNK, EmnistSource, open_source
 from emnist_cli.core.errors import DataError, UsageError
 from emnist_cli.core.labels import SPLITS
 from tests import archives
 
 
-def read(source: Source, split: str, part: str) -> archives.Half:
+def read(source: EmnistSource, split: str, part: str) -> archives.Half:
     chunks = list(source.chunks(split, part))
     assert all(0 < len(c.labels) == len(c.images) <= CHUNK and c.images.flags.c_contiguous for c in chunks)
     return archives.Half(np.concatenate([c.images for c in chunks]), np.concatenate([c.labels for c in chunks]))

@@ -14,29 +14,30 @@ import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 
 from emnist_cli.core.config import TrainConfig  # noqa: E402
-from emnist_cli.core.data.dataset import Pictures  # noqa: E402
+from emnist_cli.core.data.dataset import LabelledImages  # noqa: E402
 from emnist_cli.core.errors import OutputError, TrainingError, UsageError  # noqa: E402
-from emnist_cli.core.interrupts import interrupts_held  # noqa: E402
+from emnist_cli.core.networks import architectures  # noqa: E402
+from emnist_cli.core.platform.interrupts import interrupts_held  # noqa: E402
 from emnist_cli.core.records import Epoch  # noqa: E402
-from emnist_cli.core.training import checkpoint, model  # noqa: E402
+from emnist_cli.core.training import checkpoint  # noqa: E402
 from emnist_cli.core.training import trainer as trainers  # noqa: E402
-from emnist_cli.core.training.feed import hold_out  # noqa: E402
-from emnist_cli.core.training.trainer import Progress, Trainer  # noqa: E402
+from emnist_cli.core.training.input_pipeline import hold_out  # noqa: E402
+from emnist_cli.core.training.trainer import EpochProgress, Trainer  # noqa: E402
 from tests.small_data import pictures  # noqa: E402
 
 CONFIG = TrainConfig(arch="classic", epochs=4, batch_size=8, seed=3, augment=False, validation=0.2)
 
 
 @pytest.fixture(scope="module")
-def four() -> Pictures:
+def four() -> LabelledImages:
     return pictures("OLVX", "train")
 
 
-def make(four: Pictures, config: TrainConfig, folder: Path, **how: Any) -> Trainer:
+def make(four: LabelledImages, config: TrainConfig, folder: Path, **how: Any) -> Trainer:
     keras.utils.set_random_seed(config.seed)
-    task = checkpoint.describe(config, "OLVX", "strokes")
+    task = checkpoint.describe_checkpoint(config, "OLVX", "strokes")
     return Trainer(
-        lambda: model.build(config.arch, 4), four, hold_out(four.labels, config), config, task, folder, **how
+        lambda: architectures.build(config.arch, 4), four, hold_out(four.labels, config), config, task, folder, **how
     )
 
 
@@ -48,9 +49,9 @@ def equal(one: list[Any], other: list[Any]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-def test_it_learns_and_tells_how_it_goes(four: Pictures, tmp_path: Path) -> None:
+def test_it_learns_and_tells_how_it_goes(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=12), tmp_path)
-    seen: list[Progress] = []
+    seen: list[EpochProgress] = []
     epochs: list[Epoch] = []
     trainer.run(seen.append, epochs.append)
     assert epochs == trainer.history
@@ -63,7 +64,7 @@ def test_it_learns_and_tells_how_it_goes(four: Pictures, tmp_path: Path) -> None
     assert all(any(p.epoch == e.epoch and p.step == p.steps for p in seen) for e in epochs)
 
 
-def test_the_best_epoch_is_the_best_on_held_out_pictures(four: Pictures, tmp_path: Path) -> None:
+def test_the_best_epoch_is_the_best_on_held_out_pictures(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=6), tmp_path)
     kept: dict[int, list[Any]] = {}
     trainer.run(on_epoch=lambda epoch: kept.update({epoch.epoch: variables(trainer)}))
@@ -73,14 +74,16 @@ def test_the_best_epoch_is_the_best_on_held_out_pictures(four: Pictures, tmp_pat
     assert equal(variables(trainer), kept[best])
 
 
-def test_without_held_out_pictures_the_last_epoch_counts(four: Pictures, tmp_path: Path) -> None:
+def test_without_held_out_pictures_the_last_epoch_counts(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=2, validation=0), tmp_path)
     trainer.run()
     assert [(e.val_accuracy, e.best) for e in trainer.history] == [(None, True)] * 2
 
 
 @pytest.mark.parametrize("augment", [False, True])
-def test_an_interrupted_run_ends_bit_equal_to_one_that_was_not(four: Pictures, augment: bool, tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_bit_equal_to_one_that_was_not(
+    four: LabelledImages, augment: bool, tmp_path: Path
+) -> None:
     """With dropout, batch norm, Adam's moments and the schedule; on one CPU."""
     config = replace(CONFIG, augment=augment)
     whole = make(four, config, tmp_path / "whole")
@@ -109,7 +112,7 @@ def test_an_interrupted_run_ends_bit_equal_to_one_that_was_not(four: Pictures, a
 @pytest.mark.parametrize("at", ["best-", "last"])
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, OutputError])
 def test_a_run_that_ends_while_a_checkpoint_is_written_keeps_what_it_tells_of(
-    four: Pictures, at: str, ending: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    four: LabelledImages, at: str, ending: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever file is being written in the third epoch, the best of two epochs is there."""
     trainer = make(four, replace(CONFIG, epochs=9, validation=0), tmp_path)  # every epoch is the best
@@ -124,7 +127,7 @@ def test_a_run_that_ends_while_a_checkpoint_is_written_keeps_what_it_tells_of(
     monkeypatch.setattr(checkpoint, "_write", stop)
     with pytest.raises(ending):
         trainer.run(on_epoch=lambda epoch: kept.update({epoch.epoch: variables(trainer)}))
-    assert len(trainer.history) == len(checkpoint.read(tmp_path).history) == 2
+    assert len(trainer.history) == len(checkpoint.read_checkpoint(tmp_path).history) == 2
     trainer.restore_best()
     assert equal(variables(trainer), kept[2])
 
@@ -137,14 +140,14 @@ def test_ctrl_c_waits_until_the_checkpoint_is_whole() -> None:
     assert done
 
 
-def test_a_run_goes_on_with_the_same_options_only(four: Pictures, tmp_path: Path) -> None:
+def test_a_run_goes_on_with_the_same_options_only(four: LabelledImages, tmp_path: Path) -> None:
     make(four, replace(CONFIG, epochs=1), tmp_path).run()
     with pytest.raises(UsageError, match=r"same options and data only: epochs was 1, is 2; |epochs was 1, is 2"):
         make(four, replace(CONFIG, epochs=2), tmp_path).resume()
 
 
 @pytest.mark.parametrize("damage", [b"", b"nothing", None])
-def test_a_damaged_checkpoint(four: Pictures, damage: bytes | None, tmp_path: Path) -> None:
+def test_a_damaged_checkpoint(four: LabelledImages, damage: bytes | None, tmp_path: Path) -> None:
     make(four, replace(CONFIG, epochs=1), tmp_path).run()
     path = tmp_path / "last.npz"
     path.write_bytes(path.read_bytes()[:-2000] if damage is None else damage)
@@ -152,20 +155,20 @@ def test_a_damaged_checkpoint(four: Pictures, damage: bytes | None, tmp_path: Pa
         make(four, replace(CONFIG, epochs=1), tmp_path).resume()
 
 
-def test_patience_ends_a_run(four: Pictures, tmp_path: Path) -> None:
+def test_patience_ends_a_run(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=60, patience=2), tmp_path)
     trainer.run()
     best = max(e.epoch for e in trainer.history if e.best)
     assert len(trainer.history) == best + 2 < 60
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(four: Pictures, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_stops_with_advice(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, arch="twolayer", learning_rate=1e25), tmp_path)
     with pytest.raises(TrainingError, match=r"no number any more, in epoch \d by step \d+; try --learning-rate 1e\+24"):
         trainer.run()
 
 
-def test_out_of_memory_says_which_batch(four: Pictures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_says_which_batch(four: LabelledImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def steps(*args: object) -> Any:
         def run(*args: object) -> None:
             raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
@@ -178,12 +181,12 @@ def test_out_of_memory_says_which_batch(four: Pictures, tmp_path: Path, monkeypa
 
 
 def test_nothing_to_train_on(tmp_path: Path) -> None:
-    empty = Pictures(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
+    empty = LabelledImages(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64))
     with pytest.raises(TrainingError, match="there are 0 pictures to train on"):
         make(empty, CONFIG, tmp_path)
 
 
-def test_two_devices_train_as_one_does(four: Pictures, tmp_path: Path) -> None:
+def test_two_devices_train_as_one_does(four: LabelledImages, tmp_path: Path) -> None:
     """The same batches; lenet5 has neither dropout nor batch norm, which see half a batch each."""
     config = replace(CONFIG, arch="lenet5", epochs=3)
     alone = make(four, config, tmp_path / "one")
@@ -197,8 +200,8 @@ def test_two_devices_train_as_one_does(four: Pictures, tmp_path: Path) -> None:
         assert two.val_loss == pytest.approx(one.val_loss, rel=1e-3)
 
 
-def test_augmentation_varies_but_stays_a_picture(four: Pictures) -> None:
-    from emnist_cli.core.training.augment import augment
+def test_augmentation_varies_but_stays_a_picture(four: LabelledImages) -> None:
+    from emnist_cli.core.networks.augmentation import augment
 
     batch = tf.constant(four.images[..., None] / np.float32(255))
     one, same, other = (augment(batch, tf.constant(seed)).numpy() for seed in ([1, 2], [1, 2], [1, 3]))
@@ -210,7 +213,7 @@ def test_augmentation_varies_but_stays_a_picture(four: Pictures) -> None:
     assert 0.3 < ink.min() < ink.max() < 4, "the character is still there, and not all is ink"
 
 
-def test_mixed_precision_keeps_weights_in_float32(four: Pictures, tmp_path: Path) -> None:
+def test_mixed_precision_keeps_weights_in_float32(four: LabelledImages, tmp_path: Path) -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         trainer = make(four, replace(CONFIG, epochs=12), tmp_path)

@@ -1,0 +1,1 @@
+"""Command groups, shared options, shell completion and usage advice; every command uses them."""

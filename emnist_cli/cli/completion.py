@@ -1,0 +1,28 @@
+"""What Tab offers for options that take one of a few names. Where these offer nothing, the shell completes files."""
+
+from collections.abc import Callable, Iterable
+
+from emnist_cli.core import bundle
+from emnist_cli.core.benchmark.benchmark_config import AGAINST
+from emnist_cli.core.labels import SPLITS
+
+
+def offer(names: Iterable[str]) -> Callable[[], list[str]]:
+    """Return what Typer asks for names; it keeps those that begin as what was typed."""
+    known = list(names)
+    return lambda: known
+
+
+def offer_models() -> list[str]:
+    """Names of the models in the package and in the user's folder."""
+    return [folder.name for folder in bundle.list_bundles()]
+
+
+def offer_forms(incomplete: str) -> list[str]:
+    """Forms after a comma, too: each with the forms that were typed before it."""
+    before = incomplete.rpartition(",")[0]
+    typed = before.split(",")
+    return [f"{before},{form}" if before else form for form in AGAINST if form not in typed]
+
+
+offer_splits = offer(SPLITS)

@@ -1,0 +1,33 @@
+"""What every command that reads pictures makes sure of first."""
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from emnist_cli.core.errors import UsageError
+
+
+def check_stdin(paths: Iterable[str], command: str) -> None:
+    """Refuse to wait for a picture that somebody would have to type.
+
+    Raises:
+        UsageError: stdin is asked for, and is a terminal.
+    """
+    if "-" in paths and sys.stdin.isatty():
+        raise UsageError(f"- reads a picture from stdin, and none was given; write: emnist {command} - < picture.png")
+
+
+def protect_pictures(paths: Iterable[str], output: Path | None) -> None:
+    """Refuse an output that would replace a picture: one that is named, or one in a folder that is.
+
+    Raises:
+        UsageError: it would.
+    """
+    from emnist_cli.core.files.discovery import is_picture_name
+
+    if output is None:
+        return
+    same = os.path.exists(output) and any(os.path.exists(p) and os.path.samefile(p, output) for p in paths)  # noqa: PTH110, PTH121
+    if same or is_picture_name(output.name):
+        raise UsageError(f"--output: expected a file for text, not a picture, which would be lost. Received: {output}")

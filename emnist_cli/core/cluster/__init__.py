@@ -1,0 +1,1 @@
+"""Prediction on a Ray cluster; `emnist predict --engine ray` uses it."""

@@ -1,0 +1,34 @@
+"""The Keras network of a model: as training has left it, or got out of its LiteRT file, for what is made of it."""
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from emnist_cli.core import bundle
+from emnist_cli.core.errors import ModelError
+from emnist_cli.core.model_export.recover import recover
+from emnist_cli.core.training.output_dir import arch_of, find_network
+
+
+def load_network(model: bundle.Bundle, pictures: NDArray[np.float32]) -> keras.Model:
+    """Load a model's network.
+
+    Args:
+        model: a bundle, or a file that was exported from one.
+        pictures: float32 (n, 28, 28) in [0, 1], some hundred, by which the norms of a recovered network are measured.
+
+    Raises:
+        ModelError: it has none that Keras can read, nor one that can be got out of its graph.
+    """
+    path = find_network(model)
+    if path.suffix.lower() == ".tflite":
+        assert model.manifest  # which says what it is
+        try:
+            return recover(path, arch_of(model), len(model.manifest.classes), pictures)
+        except KeyError:  # a kind of numbers that it does not know
+            advice = "export from the model that this one was made from"
+            raise ModelError(f"{path}: no network can be got out of 8-bit integers; {advice}") from None
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: Keras cannot read it ({error})") from None

@@ -1,0 +1,1 @@
+"""Models from other projects made into bundles; `emnist models import` uses it."""

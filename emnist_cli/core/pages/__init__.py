@@ -1,0 +1,1 @@
+"""From a page to its lines, words and characters; `emnist read` uses it."""

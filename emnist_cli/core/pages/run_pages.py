@@ -1,0 +1,144 @@
+"""Many pages, in order, by a process a core: a page that ends or hangs what reads it costs itself only.
+
+`emnist read` reads through here. As `core.inference.batch`, but for pages: an item is one page, of a PDF too.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from emnist_cli.core.config import PredictConfig, ReadConfig
+from emnist_cli.core.errors import ImageError, UsageError
+from emnist_cli.core.files.discovery import ImageRef
+from emnist_cli.core.page_records import Page
+from emnist_cli.core.pages import pdf
+from emnist_cli.core.parallel.run_files import fetch_content
+from emnist_cli.core.platform.cpu import available_cores
+
+if TYPE_CHECKING:
+    from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.pages.pipeline import ReadOptions
+    from emnist_cli.core.parallel.worker_main import Work
+
+
+class _Item(NamedTuple):
+    """A page to read."""
+
+    found: ImageRef
+    page: int
+
+
+class _PageOptions(NamedTuple):
+    """What is asked of every page; as for `read_pages`."""
+
+    top_k: int
+    min_confidence: float
+    lexicon: Path | None
+    overlay: str | None
+
+
+def read_pages(
+    found: Iterable[ImageRef | str | os.PathLike[str]],
+    options: Mapping[str, Any] | None = None,
+    *,
+    top_k: int = PredictConfig.top_k,
+    min_confidence: float = PredictConfig.min_confidence,
+    lexicon: str | os.PathLike[str] | None = None,
+    overlay: str | None = None,
+    workers: int | None = None,
+    timeout: float = ReadConfig.timeout,
+) -> Iterator[Page]:
+    """Read pages in parallel; each gives a record, in order, those of a PDF one after another.
+
+    One page alone is read in this process, which is the quickest.
+
+    Args:
+        found: paths, or files as `files.find_pictures` yields them.
+        options: keyword arguments of `Recognizer`, the model included.
+        top_k: how many alternatives each character names.
+        min_confidence: in [0, 1]; a less probable character gets no label.
+        lexicon: a file of words that are expected, one a line.
+        overlay: with each page comes its `overlay`, in the format of this suffix, as ".png".
+        workers: processes; None for one a core.
+        timeout: seconds after which a page is given up.
+
+    Raises:
+        MissingError: a PDF is among them, and pypdfium2 is not installed.
+        ModelError: there is no such model, or it is damaged.
+        UsageError: an argument that makes no sense.
+    """
+    options, wish = (
+        dict(options or {}),
+        _PageOptions(top_k, min_confidence, Path(lexicon) if lexicon else None, overlay),
+    )
+    count = available_cores() if workers is None else workers
+    if not isinstance(count, int) or not 1 <= count <= 1024:
+        raise UsageError(f"--workers: expected a whole number in 1..1024. Received: {workers!r}")
+    if not timeout > 0:
+        raise UsageError(f"--timeout: expected seconds, more than 0. Received: {timeout!r}")
+    items = _items(fetch_content(item if isinstance(item, ImageRef) else ImageRef(os.fsdecode(item))) for item in found)
+    head = list(islice(items, 2))
+    if len(head) < 2:
+        yield from _make(options, wish)(head)
+        return
+    from emnist_cli.core.parallel.pool import Pool  # which one page does not pay for
+
+    make = functools.partial(_make, {**options, "threads": 1}, wish)
+    pool: Pool[_Item, Page] = Pool(make, count, timeout, _give_up)
+    try:
+        for pages in pool.map([item] for item in chain(head, items)):
+            yield from pages
+    finally:
+        pool.close()
+
+
+def _items(files: Iterable[ImageRef]) -> Iterator[_Item]:
+    """Name every page of every file; what is wrong with a PDF becomes the problem of its one row."""
+    for found in files:
+        count = 1
+        if not found.problem and (pdf.is_pdf(found.data) if found.data else pdf.is_pdf_file(found.path)):
+            try:
+                count = pdf.count_pages(found.data or found.path)
+            except ImageError as error:
+                found = found._replace(problem=error)
+        for page in range(1, count + 1):
+            yield _Item(found, page)
+
+
+def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_Item, Page]":
+    """Load a model and the words; return what reads pages."""
+    import warnings
+
+    from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.pages.lexicon import Lexicon
+    from emnist_cli.core.pages.pipeline import ReadOptions
+
+    how = ReadOptions(wish.top_k, wish.min_confidence, Lexicon.read(wish.lexicon) if wish.lexicon else None)
+    how.check()
+    recognizer = Recognizer(**options)
+    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    return lambda items: [_read(item, recognizer, how, wish.overlay) for item in items]
+
+
+def _read(item: _Item, recognizer: "Recognizer", how: "ReadOptions", overlay: str | None) -> Page:
+    from emnist_cli.core.pages.pipeline import open_page, read_image
+
+    try:
+        seen = open_page(item.found, item.page, overlay is not None)
+    except ImageError as error:
+        return _give_up(item, str(error))
+    page = read_image(seen, recognizer, how, item.found.path, item.page)
+    if overlay is None or seen.picture is None or page.status == "error":
+        return page
+    from emnist_cli.core.artifacts.page_overlay import draw_overlay, encode_overlay
+
+    return dataclasses.replace(page, overlay=encode_overlay(draw_overlay(page, seen.picture), overlay))
+
+
+def _give_up(item: _Item, reason: str) -> Page:
+    """Return the row of a page that cannot be read."""
+    return Page(item.found.path, "error", item.page, error=reason)

@@ -1,0 +1,1 @@
+"""LiteRT, ONNX and Keras runtimes: arrays in, arrays out; the classifier uses them."""

@@ -1,0 +1,188 @@
+"""Long results in a file that survives an interruption: rows go to FILE.partial, which becomes FILE at the end.
+
+Whatever ends a run before, the rows so far stay in FILE.partial; `resume` goes on behind its last whole row.
+FILE.partial.json beside it says with which settings it was begun, so that rows of different ones are not mixed.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TextIO
+
+from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.output.formats import Format, check_place, notify, permissions
+from emnist_cli.output.resume_rows import ResumeRow, RowsDone, read_rows
+
+try:
+    import fcntl
+except ImportError:  # Windows refuses by itself to replace a file that is open
+    fcntl = None  # type: ignore[assignment]
+
+RESUMABLE = (Format.CSV, Format.JSONL)
+"""Formats whose rows can be read back one by one."""
+
+
+class Partial(NamedTuple):
+    """Results that are being written.
+
+    Attributes:
+        stream: where rows go.
+        begun: whether there are rows from before, and so a header.
+        take: tells whether a path has a row from before that was not taken yet.
+    """
+
+    stream: TextIO
+    begun: bool
+    take: Callable[[str], bool]
+
+
+class _Places(NamedTuple):
+    """The file, what it is written to until it is complete, and what it depends on."""
+
+    path: Path
+    partial: Path
+    about: Path
+
+
+def is_scratch(path: str, output: Path) -> bool:
+    """Tell whether a path is what `open_partial` writes to for `output`: no picture, though in the same folder."""
+    if not path.endswith((".partial", ".partial.json")):
+        return False
+    return os.path.realpath(path) in map(str, _places(output))
+
+
+@contextmanager
+def open_partial(
+    path: Path,
+    form: Format | None,
+    columns: Sequence[str],
+    settings: Mapping[str, Any],
+    resume: bool,
+    on_row: Callable[[ResumeRow], None] = lambda row: None,
+) -> Iterator[Partial]:
+    """Open a file for many rows; it appears under its own name when the block ends without an exception.
+
+    Args:
+        path: the file.
+        form: of the rows; csv or jsonl for `resume`.
+        columns: the fields of a row; one is called path.
+        settings: what the rows depend on, as JSON can hold it.
+        resume: go on with FILE.partial, else with FILE, where there is one.
+        on_row: called with each row from before.
+
+    Raises:
+        UsageError: there is no such folder; another run is writing to it; the rows from before are of other
+            settings, or no such rows.
+        OutputError: it cannot be written.
+    """
+    check_place(path)
+    try:
+        places = _places(path)
+        fresh = not places.partial.exists()
+        if resume and not fresh:
+            _check_settings(places, settings)
+        with _open(places, resume) as file, closing(RowsDone()) as seen:
+            try:
+                end = _read_earlier(file, form, columns, seen, on_row) if resume else 0
+            except UsageError as error:
+                if fresh:
+                    places.partial.unlink()
+                raise UsageError(f"{error}. Received: {path if fresh else places.partial}") from None
+            file.truncate(end)
+            file.seek(end)
+            places.about.write_text(json.dumps(settings), encoding="utf-8")
+            with _kept(file, places, form) as stream:
+                yield Partial(stream, end > 0, seen.take)
+            if fcntl:  # while no other run can take it up
+                _put_in_place(places)
+        if not fcntl:
+            _put_in_place(places)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _places(path: Path) -> _Places:
+    path = Path(os.path.realpath(path))
+    return _Places(path, path.with_name(f"{path.name}.partial"), path.with_name(f"{path.name}.partial.json"))
+
+
+def _read_earlier(
+    file: BinaryIO, form: Format | None, columns: Sequence[str], seen: RowsDone, on_row: Callable[[ResumeRow], None]
+) -> int:
+    """Note the rows from before; return where the last whole one ends."""
+    end = 0
+    for row, end in read_rows(file, form, columns):  # noqa: B007 - the last end is what counts
+        if row is not None:
+            seen.add(row["path"])
+            on_row(row)
+    return end
+
+
+def _check_settings(places: _Places, settings: Mapping[str, Any]) -> None:
+    try:
+        begun = json.loads(places.about.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):  # cut off in that very moment, or taken away
+        return
+    for name, value in settings.items() if isinstance(begun, dict) else ():
+        if begun.get(name) != value:
+            raise UsageError(
+                f"--resume: {places.partial} was begun with {name} {begun.get(name)!r}. Received: {value!r}; "
+                "give the same options, or leave out --resume to start over"
+            )
+
+
+def _open(places: _Places, resume: bool) -> BinaryIO:
+    """Open FILE.partial, for this run alone; where there is none, to resume, with what FILE holds."""
+    if resume and places.path.exists() and not places.partial.exists():
+        scratch = places.path.with_name(f".{places.partial.name[:100]}.{os.getpid()}.tmp")
+        try:
+            shutil.copyfile(places.path, scratch)
+            scratch.replace(places.partial)
+        finally:
+            scratch.unlink(missing_ok=True)
+    file = os.fdopen(os.open(places.partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+    try:
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        taken = not os.path.samestat(os.fstat(file.fileno()), places.partial.stat())
+    except (BlockingIOError, FileNotFoundError):  # not found: put in place since it was opened
+        taken = True
+    except OSError:  # a network drive without locks
+        taken = False
+    if taken:
+        file.close()
+        raise UsageError(f"--output: another run is writing to it. Received: {places.partial}")
+    return file
+
+
+@contextmanager
+def _kept(file: BinaryIO, places: _Places, form: Format | None) -> Iterator[TextIO]:
+    """Write through to the disk; if the run is interrupted, say where its rows are, or leave nothing if it has none."""
+    stream = TextIOWrapper(file, encoding="utf-8", newline="\n")
+    try:
+        yield stream
+        stream.flush()
+        os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):  # a disk that is full: what could be written is there
+            stream.flush()
+        with suppress(OSError):  # the folder is gone
+            if places.partial.stat().st_size:
+                advice = "; the same command with --resume goes on from there" if form in RESUMABLE else ""
+                notify(f"the rows so far are in {places.partial}{advice}")
+            else:
+                places.partial.unlink()
+                places.about.unlink(missing_ok=True)
+        raise
+
+
+def _put_in_place(places: _Places) -> None:
+    places.partial.chmod(permissions(places.path))
+    places.partial.replace(places.path)
+    places.about.unlink(missing_ok=True)
