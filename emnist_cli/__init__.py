@@ -1,9 +1,9 @@
-"""Handwritten characters from pictures.
+"""Recognize handwritten characters in images: the public Python API and the version, for users of the library.
 
     from emnist_cli import Recognizer
     Recognizer().predict("a.png").label
 
-Importing the package costs nothing: what it offers is loaded when it is first used.
+Importing the package is cheap: each public name is loaded when it is first used.
 """
 
 from typing import TYPE_CHECKING, Any

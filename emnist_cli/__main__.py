@@ -1,4 +1,4 @@
-"""`python -m emnist_cli` and the `emnist` command: one entry point, quick to start and quick to leave."""
+"""The entry point of `python -m emnist_cli` and of the `emnist` command, built to start and exit fast."""
 
 import atexit
 import gc

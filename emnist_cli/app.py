@@ -1,4 +1,7 @@
-"""The Typer app: registers the commands and turns every failure into one line on stderr and an exit code."""
+"""The Typer app, run by `__main__`: it registers the commands and turns errors into one line and an exit code.
+
+The line goes to stderr.
+"""
 
 import os
 import sys

@@ -1,8 +1,9 @@
-"""Imports point one way: app -> commands -> console, output -> core.training -> core.evaluation -> core.data ->
-core.inference -> the core's base."""
+"""The map of the package: imports point one way, nothing has two definitions, every module says what it is for."""
 
 import ast
 import sys
+from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ MODULES = {
 BASE = {
     f"emnist_cli.core.{name}"
     for name in (
-        *("bundle", "config", "errors", "exports", "folders", "interrupts", "labels", "manifest", "page_records"),
+        *("atomic_file", "bundle", "config", "errors", "exported_models", "labels", "manifest", "page_records"),
         "records",
     )
 }
@@ -44,33 +45,45 @@ def roots(names: set[str]) -> set[str]:
     return {name.split(".")[0] for name in names}
 
 
+CORE = [
+    ("doctor", "benchmark"),
+    ("training",),
+    ("model_import",),
+    ("model_export",),
+    ("networks",),
+    ("evaluation",),
+    ("data",),
+    ("pages",),
+    ("cluster", "artifacts"),
+    ("parallel",),
+    ("classify",),
+    ("preprocessing",),
+    ("runtimes", "imaging", "files"),
+    ("bundle",),
+    ("exported_models",),
+    ("manifest",),
+    ("page_records",),
+    ("labels", "records", "config"),
+    ("platform", "atomic_file", "errors"),
+]
+
 LAYERS = [
     ("emnist_cli.__main__",),
     ("emnist_cli.app",),
     ("emnist_cli.commands",),
-    ("emnist_cli.console", "emnist_cli.web"),
-    ("emnist_cli.output.resumable",),
-    ("emnist_cli.output.resume_rows",),
-    ("emnist_cli.output.hocr", "emnist_cli.cli.usage"),
-    ("emnist_cli.output.formats",),
-    ("emnist_cli.core.benchmark", "emnist_cli.core.doctor"),
-    ("emnist_cli.core.training",),
-    ("emnist_cli.core.evaluation",),
-    ("emnist_cli.core.data",),
-    ("emnist_cli.core.reading",),
-    ("emnist_cli.core.inference",),
-    ("emnist_cli.core.bundle",),
-    ("emnist_cli.core.exported_models",),
-    ("emnist_cli.core.manifest",),
-    ("emnist_cli.core.page_records",),
-    ("emnist_cli.core.labels", "emnist_cli.core.records", "emnist_cli.core.config"),
-    ("emnist_cli.core.errors", "emnist_cli.core.folders", "emnist_cli.core.platform.interrupts"),
+    ("emnist_cli.cli", "emnist_cli.console", "emnist_cli.web"),
+    ("emnist_cli.output",),
+    *(tuple(f"emnist_cli.core.{name}" for name in names) for names in CORE),
 ]
 """From the top down; a module may import its own layer and those below."""
 
 TENSORFLOW = (
     "emnist_cli.core.training",
-    "emnist_cli.core.data",
+    "emnist_cli.core.model_export",
+    "emnist_cli.core.model_import",
+    "emnist_cli.core.networks",
+    "emnist_cli.core.data.builder",
+    "emnist_cli.core.data.dataset",
     "emnist_cli.core.runtimes.keras",  # runs exported models, wherever a runtime is made
     "emnist_cli.core.platform.tensorflow",
 )
@@ -100,10 +113,17 @@ def violations(name: str, path: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", sorted(MODULES))
-def test_imports_point_one_way(name: str) -> None:
-    assert violations(name, MODULES[name]) == []
-    assert layer(name) is not None or MODULES[name].name == "__init__.py", "a new module needs its layer"
+def test_imports_point_one_way() -> None:
+    found = {name: violations(name, path) for name, path in MODULES.items()}
+    assert {name: names for name, names in found.items() if names} == {}
+    unplaced = [name for name, path in MODULES.items() if layer(name) is None and path.name != "__init__.py"]
+    assert unplaced == [], "a new module needs its layer"
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    for name, path in MODULES.items():
+        first = (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0]
+        assert first.endswith("."), f"{name}: the first line of the docstring is a sentence. Received: {first!r}"
 
 
 @pytest.mark.parametrize(
@@ -125,3 +145,65 @@ def test_a_planted_violation_is_seen(name: str, line: str, tmp_path: Path) -> No
     planted = tmp_path / "planted.py"
     planted.write_text(f"def f():\n    {line}\n")
     assert violations(name, planted)
+
+
+def defined() -> dict[str, list[str]]:
+    """Where each name is defined: classes and type aliases of the package, and the core's public functions."""
+    found: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        if path.name == "options.py" and module.startswith("emnist_cli.commands."):
+            continue  # each command's options are called as the command line calls them
+        for node in ast.parse(path.read_text()).body:
+            name = name_of_definition(node, module.startswith("emnist_cli.core."))
+            if name:
+                found.setdefault(name, []).append(module)
+    return found
+
+
+def name_of_definition(node: ast.stmt, in_core: bool) -> str | None:
+    if isinstance(node, ast.ClassDef):
+        return node.name
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return node.name if in_core and not node.name.startswith("_") else None
+    target = (
+        node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+    )
+    if not isinstance(target, ast.Name):
+        return None
+    word = target.id.lstrip("_")  # an alias is written like a class, a constant in capitals
+    return target.id if word[:1].isupper() and any(c.islower() for c in word) else None
+
+
+def test_no_name_is_defined_twice() -> None:
+    assert {name: modules for name, modules in defined().items() if len(modules) > 1} == {}
+
+
+def test_no_two_modules_of_the_core_share_a_name() -> None:
+    core = [path for path in (PACKAGE / "core").rglob("*.py") if path.name != "__init__.py"]
+    names = Counter([path.stem for path in core])
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    graph = {
+        name: {found for found in imported(path) if found in MODULES and found != name}
+        for name, path in MODULES.items()
+        if path.name != "__init__.py"
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError, with the circle
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("class Page: pass", "Page"),
+        ("class _Page: pass", "_Page"),
+        ("Box = tuple[int, int]", "Box"),
+        ("Box: TypeAlias = tuple[int, int]", "Box"),
+        ("def read(): pass", "read"),
+        ("def _read(): pass", None),
+        ("LIMIT = 3", None),
+    ],
+)
+def test_what_counts_as_a_name(line: str, name: str | None) -> None:
+    assert name_of_definition(ast.parse(line).body[0], in_core=True) == name

@@ -1,4 +1,7 @@
-"""What Tab offers for options that take one of a few names. Where these offer nothing, the shell completes files."""
+"""Shell completion for options that take one of a few names; the commands use it.
+
+For an option without names to offer, the shell completes file names.
+"""
 
 from collections.abc import Callable, Iterable
 

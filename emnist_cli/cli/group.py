@@ -1,4 +1,7 @@
-"""A group of commands that says which one was probably meant. `app.py` makes the whole program of it."""
+"""A Typer group that suggests the command that was probably meant; `app`, `emnist data` and `emnist models` use it.
+
+`app` builds the whole program from it.
+"""
 
 import shlex
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every command that reads pictures makes sure of first."""
+"""Checks that every command that reads images runs first."""
 
 import os
 import sys

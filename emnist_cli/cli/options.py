@@ -1,4 +1,4 @@
-"""Options that several commands share, written once."""
+"""Options that several commands share, each defined once."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `emnist` alone shows: what it is for, three examples, every command in a line."""
+"""The overview that `emnist` prints without a command: its purpose, three examples, and one line per command."""
 
 import sys
 

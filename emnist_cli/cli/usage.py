@@ -1,4 +1,4 @@
-"""What the command line could not make sense of, in one line that says what was probably meant. Used by `app.py`."""
+"""Turn a usage error into one line that says what was probably meant; `app` uses it."""
 
 import re
 from typing import Any

@@ -1,1 +1,1 @@
-"""One file a command: parse, import what is needed, call the core, print."""
+"""One module per command, registered by `app`: parse, import what is needed, call the core, print."""

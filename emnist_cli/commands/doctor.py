@@ -1,4 +1,4 @@
-"""`emnist doctor`: what is installed, where everything is, and what to do about what is missing."""
+"""`emnist doctor`: report what is installed, where everything is, and how to get what is missing."""
 
 import os
 from typing import TYPE_CHECKING

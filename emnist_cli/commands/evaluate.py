@@ -1,4 +1,4 @@
-"""`emnist evaluate`: how well a model reads pictures whose characters are known."""
+"""`emnist evaluate`: score a model on images whose characters are known."""
 
 import json
 from pathlib import Path

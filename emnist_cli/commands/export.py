@@ -1,4 +1,4 @@
-"""`emnist export`: a model for other runtimes, or smaller."""
+"""`emnist export`: convert a model for other runtimes, or make it smaller."""
 
 import shlex
 from pathlib import Path

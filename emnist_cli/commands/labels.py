@@ -1,4 +1,4 @@
-"""`emnist labels`: the label-mapping table of a split."""
+"""`emnist labels`: print the label-mapping table of a split."""
 
 from typing import Annotated
 

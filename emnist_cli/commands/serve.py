@@ -1,4 +1,4 @@
-"""`emnist serve`: a drawing page and a JSON API."""
+"""`emnist serve`: serve a drawing page and a JSON API."""
 
 from typing import Annotated
 

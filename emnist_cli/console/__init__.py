@@ -1,1 +1,1 @@
-"""What people see: Rich tables on stdout, notes and progress on stderr. The only package that imports rich."""
+"""Rich tables on stdout, notes and progress on stderr, for the commands; the only package that imports rich."""

@@ -1,4 +1,4 @@
-"""The table of a benchmark, and its bar."""
+"""The result table and the progress bar of `emnist benchmark`."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What `emnist doctor` found."""
+"""The table that `emnist doctor` prints."""
 
 from collections.abc import Sequence
 from typing import TextIO

@@ -1,4 +1,4 @@
-"""The tables of a score."""
+"""The tables that `emnist evaluate` prints for a score."""
 
 from typing import Any, TextIO
 

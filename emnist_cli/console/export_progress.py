@@ -1,4 +1,4 @@
-"""What `emnist export` is at, on stderr."""
+"""The stages of `emnist export` and `emnist models import`, shown on stderr."""
 
 import sys
 from collections.abc import Callable, Iterator

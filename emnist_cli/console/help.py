@@ -1,4 +1,4 @@
-"""Colours of the help pages, which Typer draws, for dark and light terminals alike."""
+"""Colors for Typer's help pages that are readable on dark and light terminals; `app` applies them."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The overview that `emnist` alone shows on a terminal."""
+"""Draw the overview that `emnist` prints on a terminal without a command."""
 
 from collections.abc import Mapping
 from typing import TextIO

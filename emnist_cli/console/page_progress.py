@@ -1,4 +1,4 @@
-"""The bar of `emnist read` over many pages."""
+"""The progress bar of `emnist read` over many pages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The table of predictions, drawn as they come."""
+"""The table of predictions of `emnist predict`, drawn as the results arrive."""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Progress on stderr."""
+"""Progress bars and spinners on stderr, for the commands and the other console modules."""
 
 import sys
 import time

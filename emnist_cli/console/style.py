@@ -1,4 +1,4 @@
-"""What every drawing here shares: colours, characters and labels that can be read on any terminal."""
+"""Colors, symbols and labels that are readable on any terminal, shared by all console modules."""
 
 import os
 from typing import Any, TextIO

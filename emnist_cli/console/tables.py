@@ -1,4 +1,4 @@
-"""Tables of flat records."""
+"""Tables of flat records, for the commands and the other console modules."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TextIO

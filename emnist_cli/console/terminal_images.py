@@ -1,4 +1,4 @@
-"""Pictures in a terminal."""
+"""Draw images in a terminal, for `emnist data show` and the table of predictions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO

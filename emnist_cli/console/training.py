@@ -1,4 +1,4 @@
-"""Training as it goes on, on stderr: a line for every epoch, and below them a bar for the one at hand."""
+"""The progress of `emnist train` on stderr: a line per finished epoch, and below them a bar for the current one."""
 
 import sys
 import time

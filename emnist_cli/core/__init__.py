@@ -1,1 +1,4 @@
-"""The shared core: labels, models, inference, training. Knows nothing of typer or rich."""
+"""The shared core that the commands, the server and the Python API use; it imports neither typer nor rich.
+
+It holds labels, models, inference and training.
+"""

@@ -1,7 +1,9 @@
-"""A model is a folder: `model.tflite` and a `manifest.json` that says what it is. Find, verify, write them.
+"""Find, verify and write model bundles; every command that uses a model does so through this module.
 
-Where models are looked for, first match wins: those in the package, the user's data folder, then the path as
-given. Reading verifies every file's sha256, so a damaged model is an error and never a wrong answer.
+A bundle is a folder with `model.tflite` and a `manifest.json` that describes the model.
+
+Models are searched for in this order, and the first match wins: the package, the user's data folder, then the path as
+given. Reading verifies the sha256 of every file, so a damaged model is an error and never a wrong answer.
 """
 
 import hashlib
@@ -12,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core import exported_models
+from emnist_cli.core.atomic_file import is_worked_in, new_folder
 from emnist_cli.core.errors import ModelError, OutputError, did_you_mean
 from emnist_cli.core.exported_models import MANIFEST as MANIFEST
-from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.manifest import GRAPH as GRAPH
 from emnist_cli.core.manifest import Manifest as Manifest
 from emnist_cli.core.manifest import Metric as Metric

@@ -1,4 +1,4 @@
-"""Every default of the product, once. Options, library and training script all take them from here."""
+"""Every default of the program, defined once, for the command line options, the library and the training script."""
 
 from dataclasses import dataclass
 
@@ -55,7 +55,8 @@ class ServeConfig:
 
 
 ARCHITECTURES = ("default", "classic", "compact", "twolayer", "mnist", "lenet5", "vgg5")
-"""What `--arch` takes: the functions of `core/networks/architectures.py`, named here so that no TensorFlow is needed to ask."""
+"""The values of `--arch`: the functions of `core/networks/architectures.py`, listed here so that no
+TensorFlow is needed to list them."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""What is installed, where everything lies and what is missing, for `emnist doctor`. Nothing here uses the network."""
+"""Check what is installed, where everything is and what is missing, for `emnist doctor`.
+
+Nothing here uses the network.
+"""
 
 import os
 import platform

@@ -1,7 +1,7 @@
-"""Every failure a user can cause, with its exit code and what to do about it.
+"""Every error that a user can cause, with its exit code and advice; the core raises them and `app` prints them.
 
-The core raises these; `app.py` is the only place that prints them (one line on stderr) and turns them
-into an exit code. A message says what was wrong, what was received and what to do.
+`app` is the only place that prints these errors (one line on stderr) and turns them into an exit code. A message says
+what was wrong, what was received and what to do.
 """
 
 from collections.abc import Iterable

@@ -1,9 +1,12 @@
-"""Exported models are single files, or folders of TensorFlow's, that carry the manifest of the model they came from.
+"""Read the manifest inside an exported model, for `bundle`, model export and model import.
 
-So `predict --model mine.onnx` answers with the labels and the temperature of the bundle. Each form has a place for
-such things: a .keras file is a zip archive; one is appended to a .tflite file, as TensorFlow Lite's metadata are
-(its readers leave what follows the graph alone); ONNX has `metadata_props`, a SavedModel the folder `assets.extra`.
-Read here without any of their libraries, for `bundle`; `training.forms` writes it.
+Exported models are single files, or SavedModel folders of TensorFlow. They carry the manifest of the model they were
+made from, so `predict --model mine.onnx` uses the labels and the temperature of the bundle.
+
+Each format has a place for the manifest. A .keras file is a zip archive. A zip archive is appended to a .tflite file,
+as for the metadata of TensorFlow Lite, whose readers ignore what follows the graph. ONNX has `metadata_props`, and a
+SavedModel has the folder `assets.extra`. They are read without any of the formats' libraries. `model_export.formats`
+writes them.
 """
 
 import hashlib

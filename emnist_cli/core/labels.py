@@ -1,8 +1,8 @@
-"""The label-mapping table: which class id of which EMNIST split stands for which character.
+"""The label-mapping table: which class id of which EMNIST split stands for which character, for every module.
 
-Source of classes and sizes: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to
-handwritten letters", arXiv 1702.05373, section II and table II, and the files of the published archive.
-Standard library only; everything that has to name a class asks here.
+Source of classes and sizes: Cohen, Afshar, Tapson, van Schaik, "EMNIST: an extension of MNIST to handwritten
+letters", arXiv 1702.05373, section II and table II, and the files of the published archive. Standard library only.
+Every module that names a class takes the name from here.
 """
 
 import string
@@ -15,6 +15,9 @@ MERGED = "CIJKLMOPSUVWXYZ"
 """Letters whose two cases EMNIST merges into one class in bymerge and balanced (section II-C)."""
 
 _SWAP = str.maketrans(string.ascii_letters, string.ascii_uppercase + string.ascii_lowercase)
+
+CUSTOM = "custom"
+"""The `split` of a model whose classes are not those of an EMNIST split."""
 
 CHARSETS = {
     "digits": string.digits,

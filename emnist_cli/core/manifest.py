@@ -1,4 +1,4 @@
-"""What a model says of itself: `manifest.json`, which lies beside the network in a bundle."""
+"""The description of a model in `manifest.json`, beside its network; `bundle` and `exported_models` use it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

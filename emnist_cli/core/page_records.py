@@ -1,6 +1,6 @@
-"""What a page says, from lines down to characters: made by `core.reading`, printed by `emnist read`.
+"""The result of reading a page, from lines down to characters; `core.pages` creates it, `emnist read` prints it.
 
-Standard library only, as `records` beside it.
+Standard library only, as is `records`.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""What travels between the core and whoever prints it. Standard library only."""
+"""The records that travel between the core and the code that prints them; every command uses them.
+
+Standard library only.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

@@ -1,6 +1,6 @@
-"""Results for machines: csv, json, json lines and tab-separated text, by the standard library alone.
+"""Write records as csv, json, json lines or tab-separated text, for every command; standard library only.
 
-Every command writes its records through `write`; tables for people are drawn in `console/`.
+Every command writes its records through `write`. Tables for people are drawn in `console/`.
 """
 
 import csv

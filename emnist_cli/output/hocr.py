@@ -1,7 +1,7 @@
-"""Pages as hOCR, the HTML that other programs take the text and the places of a page from.
+"""Write pages as hOCR, HTML that carries the text and its positions to other programs; `emnist read` uses it.
 
-The format: Breuel, "The hOCR Microformat for OCR Workflow and Results", ICDAR 2007, and the hOCR 1.2 specification;
-what is well-formed XHTML here. Standard library only, as `output` beside it. Used by `emnist read`.
+The format is described in Breuel, "The hOCR Microformat for OCR Workflow and Results", ICDAR 2007, and in the hOCR
+1.2 specification. The output is also well-formed XHTML. Standard library only, as is `output.formats`.
 """
 
 from collections.abc import Iterable, Iterator

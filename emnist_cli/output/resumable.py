@@ -1,7 +1,8 @@
-"""Long results in a file that survives an interruption: rows go to FILE.partial, which becomes FILE at the end.
+"""Write long results to a file that survives an interruption, for `emnist predict`.
 
-Whatever ends a run before, the rows so far stay in FILE.partial; `resume` goes on behind its last whole row.
-FILE.partial.json beside it says with which settings it was begun, so that rows of different ones are not mixed.
+Rows go to FILE.partial, which becomes FILE at the end. If the run ends before that, the rows so far stay in
+FILE.partial, and `resume` continues after the last complete row. FILE.partial.json beside it records the settings of
+the run, so that rows of different settings are not mixed.
 """
 
 import json

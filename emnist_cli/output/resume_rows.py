@@ -1,4 +1,7 @@
-"""Rows of an earlier run, read back: which there are, where the last whole one ends, and which path has one."""
+"""Read back the rows of an earlier run, for `output.resumable` and `emnist predict`.
+
+It finds which rows there are, where the last complete one ends, and which path already has one.
+"""
 
 import csv
 import json

@@ -1,4 +1,7 @@
-"""The JSON API: what each address takes and gives. Pictures are read by `crew`, requests by `forms`."""
+"""The JSON API: what each address takes and returns; `web.app` adds its routes.
+
+The worker pool recognizes images, and `request_body` reads requests.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Mapping

@@ -1,4 +1,4 @@
-"""The server as one ASGI app: the page, the API, its documentation, and what guards them."""
+"""The server as one ASGI app: the page, the API, its documentation, and what protects them; `server` runs it."""
 
 import base64
 import hashlib

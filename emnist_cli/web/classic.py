@@ -1,6 +1,7 @@
-"""`POST /predict` as the small drawing apps around EMNIST have it, so that their pages can be pointed at this server.
+"""`POST /predict` as small EMNIST drawing apps define it, so their pages can use this server; `api` adds the route.
 
-They send {"image_data": "data:image/png;base64,..."} and take {"results": [p0, p1, ...]}, probabilities in class order.
+They send {"image_data": "data:image/png;base64,..."} and expect {"results": [p0, p1, ...]}, probabilities in class
+order.
 """
 
 from collections.abc import Sequence

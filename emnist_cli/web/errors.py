@@ -1,4 +1,4 @@
-"""What goes wrong with a request: a status code and one line for whoever sent it."""
+"""Errors of a request, for the web modules: a status code and one line for the client."""
 
 from collections.abc import Mapping
 

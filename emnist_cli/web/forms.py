@@ -1,4 +1,4 @@
-"""A request's body, as a form with files or as JSON -> pictures and what is asked of them."""
+"""Read the body of a request, multipart or JSON, into images and options; the API uses it."""
 
 import base64
 import binascii

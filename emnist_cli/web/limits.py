@@ -1,7 +1,8 @@
-"""What keeps one client from taking the server from all others: an ASGI middleware around everything else.
+"""ASGI middleware around the whole app that keeps one client from taking over the server; `web.app` uses it.
 
-The body of a request is read here, whole, within a size and a time; how many are answered at a time is bounded first,
-so that memory is: no more than `max_requests` bodies of `max_megabytes` are ever held. Nothing is written to disk.
+The body of a request is read here completely, within a size and a time. The number of requests answered at a time is
+limited first, so memory is bounded: at most `max_requests` bodies of `max_megabytes` are ever held. Nothing is
+written to disk.
 """
 
 import asyncio

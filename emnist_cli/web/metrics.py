@@ -1,4 +1,7 @@
-"""Figures for Prometheus: what was asked, what was answered, how long it took. Nothing of what a picture shows."""
+"""Metrics for Prometheus: requests, responses and their duration; the server app and the API use it.
+
+The metrics contain nothing of what an image shows.
+"""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Listening: from an address to answers, until somebody ends it."""
+"""Listen on an address and answer requests until interrupted, for `emnist serve`."""
 
 import logging
 import os

@@ -1,8 +1,9 @@
-"""`emnist export --to web`: the drawing page as a folder that any static host can serve.
+"""Write the drawing page as a folder that any static host can serve, for `emnist export --to web`.
 
-It answers in the browser alone. The page is the server's (`static/`), but for its one link to a server, `api.js`:
-the one in `browser/` preprocesses in JavaScript and runs the model's own graph by LiteRT in WebAssembly.
-The library's files come from its npm package, which lies beside; nothing is fetched.
+The exported page recognizes characters in the browser alone. It is the server's page (`static/`), except for its one
+link to a server, `api.js`: the version in `browser/` preprocesses in JavaScript and runs the model's own graph with
+LiteRT in WebAssembly. The library's files come from its npm package, which is stored beside the page. Nothing is
+fetched.
 """
 
 import json
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core import bundle
+from emnist_cli.core.atomic_file import is_worked_in, new_folder
 from emnist_cli.core.classify.label_view import make_label_view
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
-from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.runtimes.litert import open_runtime
 from emnist_cli.web.server_info import describe
 

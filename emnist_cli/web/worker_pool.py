@@ -1,7 +1,7 @@
-"""Recognition for the server: processes that read pictures, so that none of them can harm or hold up the server.
+"""The server's pool of worker processes that recognize images, so that no image can harm or block the server.
 
-One process answers HTTP, and these do the work: a decoder that dies or hangs takes one of them along, which is
-replaced, and the limits and figures of the server stay in one place.
+One process answers HTTP, and these processes do the work. A decoder that crashes or hangs takes one of them with it,
+and that process is replaced. The server's limits and metrics stay in one place.
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.classify.label_view import LabelView, make_label_view
 from emnist_cli.core.config import EvaluateConfig
-from emnist_cli.core.data import idx
+from emnist_cli.core.data import sources
 from emnist_cli.core.evaluation.calibration import expected_calibration_error
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, calibration_bins, case_folded_accuracy
 from emnist_cli.core.evaluation.scoring import Network, score_folder, split_label_view
@@ -93,7 +93,7 @@ def score(model: Path, data: Path) -> Scores:
     if network.classes != tuple(c.characters for c in SPLITS["byclass"].classes):
         raise ValueError(f"{model}: expected a model of byclass's 62 classes. Received: {len(network.classes)} classes")
     archive, letters = data / "emnist/gzip.zip", data / "scans/emnist-letters"
-    images, truth = idx.read_split(archive, "byclass", "test")
+    images, truth = sources.read_split(archive, "byclass", "test")
     folders = {name: data / "scans" / name for name in SCANS}
     return Scores(
         scans={name: _read_scans(network, folder) for name, folder in folders.items() if folder.is_dir()},
@@ -106,7 +106,7 @@ def score(model: Path, data: Path) -> Scores:
         if letters.is_dir()
         else None,
         digits=narrow(
-            _read_finished(network, *idx.read_split(archive, "mnist", "test")),
+            _read_finished(network, *sources.read_split(archive, "mnist", "test")),
             make_label_view(network.classes, CHARSETS["digits"]),
         ),
         merged=split_label_view(network, SPLITS["bymerge"]),

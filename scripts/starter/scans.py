@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emnist_cli.core.data import idx
 from emnist_cli.core.files.labelled import Labelled, read_folder
 from emnist_cli.core.imaging.decode import decode_image, read_bytes
 from emnist_cli.core.preprocessing.normalize import preprocess
@@ -48,7 +47,7 @@ def read_archive(archive: Path, sources: Path) -> dict[str, list[Finished]]:
         sources: .npz with `names` and, for each picture, `byclass_train` as an index into it; where there is no such
             file, the archive is taken for EMNIST itself, and all of it is called "emnist".
     """
-    images, ids = idx.read_split(archive, "byclass", "train")
+    images, ids = sources.read_split(archive, "byclass", "train")
     if not sources.exists():
         return {"emnist": [Finished(image, CLASSES[i]) for image, i in zip(images, ids, strict=True)]}
     table = np.load(sources)

@@ -14,7 +14,7 @@ from starter import card, figures
 
 from emnist_cli.core import bundle
 from emnist_cli.core.classify.recognizer import Recognizer
-from emnist_cli.core.data import idx
+from emnist_cli.core.data import sources
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import Confusion, Prediction
 from tests import archives, handwriting
@@ -106,7 +106,7 @@ def predicted_scans(place: Place, name: str, **how: object) -> Read:
 
 
 def predicted_archive(place: Place, split: str, **how: object) -> Read:
-    images, ids = idx.read_split(place.data / "emnist/gzip.zip", split, "test")
+    images, ids = sources.read_split(place.data / "emnist/gzip.zip", split, "test")
     recognizer = Recognizer(place.model.resolve(), top_k=62, raw=True, **how)  # type: ignore[arg-type]
     return [(SPLITS[split].classes[i].label, recognizer.predict(image)) for image, i in zip(images, ids, strict=True)]
 

@@ -8,7 +8,7 @@ from starter import scans
 from starter.pool import CLASSES
 
 from emnist_cli import Recognizer
-from emnist_cli.core.data import idx
+from emnist_cli.core.data import sources
 from emnist_cli.core.errors import EmnistError
 from tests.handwriting import picture
 
@@ -44,7 +44,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_an_archive_is_told_apart_by_its_table_or_taken_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images, ids = np.arange(3, dtype=np.uint8)[:, None, None] * np.ones((28, 28), np.uint8), np.array([5, 10, 61])
-    monkeypatch.setattr(idx, "read_split", lambda archive, split, part: (images, ids))
+    monkeypatch.setattr(sources, "read_split", lambda archive, split, part: (images, ids))
     whole = scans.read_archive(tmp_path / "gzip.zip", tmp_path / "sources.npz")
     assert [(p.label, p.image[0, 0]) for p in whole["emnist"]] == [(CLASSES[5], 0), (CLASSES[10], 1), (CLASSES[61], 2)]
     np.savez(tmp_path / "sources.npz", names=np.array(["nist", "mnist"]), byclass_train=[1, 0, 1])

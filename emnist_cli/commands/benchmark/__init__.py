@@ -1,4 +1,4 @@
-"""`emnist benchmark`: how fast models are here, in which form, and whether that has changed."""
+"""`emnist benchmark`: measure how fast models are on this machine, in which format, and whether that has changed."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What `emnist benchmark` can be asked for."""
+"""Options of `emnist benchmark`."""
 
 from pathlib import Path
 from typing import Annotated

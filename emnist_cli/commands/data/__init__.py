@@ -1,4 +1,4 @@
-"""`emnist data`: get EMNIST, look at it, check it, hand it on."""
+"""`emnist data`: the group of commands that download, show, verify and export EMNIST."""
 
 import typer
 

@@ -1,4 +1,4 @@
-"""`emnist data info`, `show` and `verify`."""
+"""`emnist data info`, `emnist data show` and `emnist data verify`."""
 
 from pathlib import Path
 from typing import Annotated, Any

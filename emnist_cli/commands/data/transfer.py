@@ -1,4 +1,4 @@
-"""`emnist data download`, `import` and `export`."""
+"""`emnist data download`, `emnist data import` and `emnist data export`."""
 
 import re
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""`emnist models`: which models there are, and Keras models of elsewhere made one of them."""
+"""`emnist models`: list the installed models, and import Keras models of other projects."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`emnist models import`: a Keras model of another project, made a model that every command takes by name."""
+"""`emnist models import`: turn a Keras model of another project into one that every command takes by name."""
 
 import shlex
 from pathlib import Path
@@ -12,9 +12,9 @@ from emnist_cli.core.config import PIXEL_RANGES
 from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
+    from emnist_cli.core.model_export.output_dir import OutputDir
     from emnist_cli.core.model_import.import_spec import ImportSpec
     from emnist_cli.core.model_import.importer import Imported
-    from emnist_cli.core.training.output_dir import OutputDir
 
 COLUMNS = ("name", "split", "classes", "bytes", "largest_difference", "drawn_accuracy", "folder")
 SHOWN = {
@@ -74,8 +74,8 @@ def import_(
     shows whether pictures go in as it was trained on them.
     """
     chosen = choose_format(form)
+    from emnist_cli.core.model_export import output_dir
     from emnist_cli.core.model_import import import_spec
-    from emnist_cli.core.training import output_dir
 
     plan = import_spec.make_import_spec(path, labels, split, import_spec.Interpretation(transposed, inverted, pixels))
     where = output_dir.choose_output_dir(out, name or (None if out else import_spec.name_of_model(path)), "", "")

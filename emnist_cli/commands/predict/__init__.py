@@ -1,4 +1,4 @@
-"""`emnist predict`: what the characters in pictures are."""
+"""`emnist predict`: recognize the character in each image."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Where the reading is done: by processes of this machine, or by a Ray cluster."""
+"""The engines of `emnist predict`: worker processes on this machine, or a Ray cluster."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

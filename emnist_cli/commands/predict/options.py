@@ -1,4 +1,4 @@
-"""What `emnist predict` can be asked for."""
+"""Options of `emnist predict`."""
 
 from enum import StrEnum
 from pathlib import Path

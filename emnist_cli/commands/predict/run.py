@@ -1,4 +1,4 @@
-"""One run of `emnist predict`: files in, rows out, and what goes along with it."""
+"""One run of `emnist predict`: read the files, write the rows, and produce the extra outputs."""
 
 import os
 import stat

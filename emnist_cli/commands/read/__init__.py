@@ -1,4 +1,4 @@
-"""`emnist read`: what is written on whole pages."""
+"""`emnist read`: recognize the text of whole pages."""
 
 import os
 import stat

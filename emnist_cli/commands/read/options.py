@@ -1,4 +1,4 @@
-"""What `emnist read` can be asked for."""
+"""Options of `emnist read`."""
 
 from enum import StrEnum
 from pathlib import Path

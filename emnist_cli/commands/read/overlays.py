@@ -1,4 +1,7 @@
-"""Where `emnist read --overlay` puts its pictures: FILE for one page, FILE-1, FILE-2 ... for several, or a folder."""
+"""Output paths of `emnist read --overlay`.
+
+One page goes to FILE. Several pages go to FILE-1, FILE-2 and so on, or into a folder.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

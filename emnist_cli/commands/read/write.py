@@ -1,4 +1,4 @@
-"""What `emnist read` prints: text, or every character with its place."""
+"""Output of `emnist read`: the text, or every character with its position."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice

@@ -1,4 +1,4 @@
-"""`emnist train`: train a network on EMNIST or on one's own pictures."""
+"""`emnist train`: train a network on EMNIST or on your own images."""
 
 import shlex
 from dataclasses import replace
@@ -38,9 +38,9 @@ from emnist_cli.core.errors import ExitCode, MissingError, UsageError, did_you_m
 from emnist_cli.output.formats import Format, choose_format, notify, open_output
 
 if TYPE_CHECKING:
+    from emnist_cli.core.model_export.output_dir import OutputDir
     from emnist_cli.core.records import Epoch
     from emnist_cli.core.training.job import Outcome, TrainingJob
-    from emnist_cli.core.training.output_dir import OutputDir
 
 
 def train(
@@ -93,14 +93,15 @@ def train(
     chosen = choose_format(form, output)
     _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
     from emnist_cli.core import bundle
+    from emnist_cli.core.model_export import output_dir
+    from emnist_cli.core.networks import keras_file
     from emnist_cli.core.platform.interrupts import interrupts_held
     from emnist_cli.core.platform.tensorflow import load_tensorflow
-    from emnist_cli.core.training import output_dir
 
     found = bundle.find_bundle(base) if base else None
     if found:
-        output_dir.check_base(found)
-        config = replace(config, arch=output_dir.arch_of(found))
+        keras_file.check_base(found)
+        config = replace(config, arch=keras_file.arch_of(found))
     where = output_dir.choose_output_dir(out, name, split or (folder or Path()).resolve().name, config.arch)
     output_dir.check_output_dir(where, resume, overwrite)
     load_tensorflow(threads)

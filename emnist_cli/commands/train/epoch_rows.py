@@ -1,4 +1,4 @@
-"""The results of `emnist train`: one record an epoch."""
+"""Results of `emnist train`: one record per epoch."""
 
 from typing import TextIO
 

@@ -1,4 +1,4 @@
-"""The options of `emnist train`, under the headings that --help shows them by."""
+"""Options of `emnist train`, under the headings that `--help` shows."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What `emnist train` trains on."""
+"""Load the training images of `emnist train`: a split of EMNIST or a labelled folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,7 @@
-"""Predictions on one picture, for people to look over: each picture, what the network saw of it, what it answered."""
+"""Draw predictions on one contact sheet for review, for `emnist predict --contact-sheet`.
+
+Each entry shows the image, what the network saw of it, and the answer.
+"""
 
 import functools
 import heapq

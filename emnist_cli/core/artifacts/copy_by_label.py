@@ -1,6 +1,7 @@
-"""Pictures copied into a folder per answer, named as `labelled.read_folder` takes them, so that one can train on them.
+"""Copy images into one folder per predicted label, for `emnist predict --copy-to`.
 
-Nothing is moved, nothing replaced, and a copy appears whole or not at all.
+The folders are named as `labelled.read_folder` expects, so that the copies can be used for training. Nothing is moved
+and nothing is replaced. A copy appears completely or not at all.
 """
 
 import fnmatch

@@ -1,4 +1,7 @@
-"""Where pictures that are drawn here go: contact sheets, and overlays of pages. No other picture is replaced."""
+"""Write contact sheets and page overlays to image files; the predict and read commands use it.
+
+No other image is ever replaced.
+"""
 
 import io
 import os

@@ -1,5 +1,7 @@
-"""A page with what was read drawn on it: a box around each character and its label, so that people look before they
-trust. Drawn by `batch`, put into files by `emnist read --overlay`."""
+"""Draw the result on a page, for `emnist read --overlay`, so that people can check before they trust it.
+
+Each character gets a box and its label. `run_pages` draws the overlay, and the command writes it to files.
+"""
 
 import functools
 import os

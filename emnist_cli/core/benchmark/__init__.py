@@ -1,1 +1,1 @@
-"""How fast models are on this machine. Used by `emnist benchmark`."""
+"""Measure how fast models are on this machine, for `emnist benchmark`."""

@@ -1,4 +1,7 @@
-"""What is measured. Standard library only: the command line takes its defaults from here."""
+"""The settings of a benchmark; the command line and the benchmark modules use it.
+
+Standard library only, because the command line takes its defaults from here.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

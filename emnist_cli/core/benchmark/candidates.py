@@ -1,4 +1,7 @@
-"""Which models are compared: those that were named, and the first of them in other forms, exported for the purpose."""
+"""Find and export the models that the benchmark compares.
+
+These are the models that were named, and the first of them in other formats, exported for the comparison.
+"""
 
 import functools
 from collections.abc import Callable, Sequence

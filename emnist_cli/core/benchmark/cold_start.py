@@ -1,4 +1,7 @@
-"""How long it takes from nothing to the first answer: fresh processes, as a user starts them."""
+"""Measure for the benchmark the time from starting the program to its first answer.
+
+Each measurement starts a fresh process, as a user does.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,7 @@
-"""An earlier benchmark, and how much faster or slower the machine's models have become. For use in CI, too."""
+"""Compare a benchmark with an earlier one, for `emnist benchmark` and for CI jobs.
+
+The comparison shows how much faster or slower the models have become on the machine.
+"""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""A benchmark in words, for the terminal: what was measured on, and what share of the machine a network uses."""
+"""Summarize a benchmark in words, for the terminal output of `emnist benchmark`.
+
+The summary names the machine, and says what share of its speed each network reaches.
+"""
 
 from emnist_cli.core.benchmark.results import Benchmark, BenchmarkRow
 

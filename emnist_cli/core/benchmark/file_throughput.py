@@ -1,4 +1,7 @@
-"""How many picture files a second are read end to end: found, decoded, preprocessed and classified."""
+"""Measure for the benchmark how many image files a second are read end to end.
+
+A file is found, decoded, preprocessed and classified.
+"""
 
 import time
 from collections.abc import Generator, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a graph asks of a machine: floating-point operations a picture, counted from its LiteRT form."""
+"""Count a model's floating-point operations per image from its LiteRT graph, for the benchmark."""
 
 from collections.abc import Mapping
 from pathlib import Path

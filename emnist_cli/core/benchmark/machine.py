@@ -1,4 +1,7 @@
-"""What was measured on: the machine and the libraries, so that a figure can be told from one of another day."""
+"""Describe the machine and the library versions that a benchmark was run with.
+
+The description makes it possible to tell apart results from different days.
+"""
 
 import os
 import platform

@@ -1,7 +1,8 @@
-"""What is measured: one model in one form with so many threads, in a process of its own.
+"""Measure one model in one format with a fixed number of threads, in a process of its own; the benchmark uses it.
 
-A process each, so that memory is its own, threads are what was asked for (TensorFlow takes their number once), and
-no runtime's threads get in another's way. It waits while others are measured.
+Each model has its own process for three reasons. Its memory is measured alone. It runs with the number of threads
+that was requested, which TensorFlow accepts only once. The threads of one runtime do not disturb another. A process
+waits while the others are measured.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""How much memory this process has needed at most."""
+"""Report the peak memory use of the current process, for the benchmark's worker processes."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""What this machine can do at best: the speed of a float32 matrix product in numpy, which leaves it to a BLAS."""
+"""Measure the peak arithmetic speed of the machine, for the benchmark.
+
+It is the speed of a float32 matrix product in numpy, which passes the product on to a BLAS library.
+"""
 
 import os
 import subprocess

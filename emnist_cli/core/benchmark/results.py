@@ -1,4 +1,4 @@
-"""What was measured, as the output carries it."""
+"""The results of a benchmark as the output formats carry them, for `emnist benchmark` and its table and chart."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A whole benchmark: everything is measured in turns over all models, forms and thread counts."""
+"""Run a whole benchmark for `emnist benchmark`, taking turns over all models, formats and thread counts."""
 
 import os
 import tempfile

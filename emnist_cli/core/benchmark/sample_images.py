@@ -1,4 +1,4 @@
-"""The pictures that everything is measured with: a folder's, or drawings made for the purpose."""
+"""Collect the images that the benchmark measures with: those of a folder, or generated drawings."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice

@@ -1,4 +1,4 @@
-"""A bar chart of what was measured."""
+"""Draw a bar chart of the results of `emnist benchmark`."""
 
 import os
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Time: how long calls take, measured in turns, and what that comes to."""
+"""Time calls in turns and compute statistics of the times, for the benchmark."""
 
 import time
 from collections.abc import Callable, Sequence

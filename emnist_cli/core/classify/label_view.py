@@ -1,4 +1,7 @@
-"""Asking one network several questions: its probabilities, masked to a charset, cases summed, renormalized."""
+"""Turn a network's class probabilities into label probabilities, for the recognizer, evaluation and the web export.
+
+Classes outside a charset are masked, the two cases of a letter are added up, and the result is renormalized.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

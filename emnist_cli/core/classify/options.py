@@ -1,4 +1,4 @@
-"""What a recognizer is asked for, and what its network's outputs are called. Used by `recognizer`."""
+"""Options of a recognizer and names of its network's outputs; the recognizer, page reading and export use it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Pictures in, predictions out: the one path that the command line, the Python API and servers share."""
+"""Turn images into predictions: the one path that the command line, the Python API and the server share."""
 
 import copy
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What runs on the workers of `ray_engine`: blocks of paths in, rows out."""
+"""The Ray actor that turns blocks of paths into rows; `cluster.engine` runs it on the workers."""
 
 import functools
 import os

@@ -1,4 +1,4 @@
-"""What travels between `ray_engine` and its workers, as Arrow tables, and the part files that rows are written to."""
+"""Encode paths and rows as Arrow tables and write part files; `cluster.engine` and its workers use it."""
 
 import json
 from collections import Counter

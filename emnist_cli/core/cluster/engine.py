@@ -1,6 +1,7 @@
-"""Pictures read on many machines: Ray Data hands blocks of paths to actors, which give rows. See docs/ray.md.
+"""Classify images on many machines with Ray Data, for `emnist predict --engine ray`; see docs/ray.md.
 
-The files are listed here; workers read them, preprocess and run the network.
+Files are listed on this machine. Ray Data passes blocks of paths to actors, which return rows. The workers read the
+files, preprocess them and run the network.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from emnist_cli.core.cluster.session import import_ray, is_client, open_session
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.files import uri_search, uris
 from emnist_cli.core.files.discovery import ImageRef, find_pictures
+from emnist_cli.core.files.uri_search import OnSkip
 from emnist_cli.core.parallel.run_files import CHUNK, fetch_content
 from emnist_cli.core.records import Prediction
 
@@ -23,8 +25,6 @@ ROWS_PER_PART = 10_000
 
 _MOST = 8  # chunks a block: each costs Ray some ten milliseconds
 _LEAST = 8  # blocks that a worker gets where there are enough, so that all end at about the same time
-
-OnSkip = Callable[[str], None]
 
 
 def predict_on_ray(

@@ -1,4 +1,7 @@
-"""Ray for the time of one run: started here or connected to, silent, and gone at the end. Used by `ray_engine`."""
+"""Start Ray or connect to a cluster for one run; `cluster.engine` uses it.
+
+Ray is silenced, and shut down or disconnected at the end of the run.
+"""
 
 import logging
 import os

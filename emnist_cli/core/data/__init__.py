@@ -1,1 +1,4 @@
-"""EMNIST itself: getting it, preparing it with tensorflow-datasets, reading it. Only `builder` needs TensorFlow."""
+"""Download, prepare and read EMNIST, for `emnist data`, training and evaluation.
+
+It is prepared with tensorflow-datasets. Only `builder` needs TensorFlow.
+"""

@@ -1,8 +1,10 @@
-"""EMNIST as a tensorflow-datasets builder: every picture, upright, with class names, whatever form it comes in.
+"""EMNIST as a tensorflow-datasets builder, for `dataset` and for users of tensorflow-datasets.
 
-The builder of tensorflow-datasets itself (4.9.10) reads hard-coded counts instead of headers, which loses 42,000
-pictures of `letters`, leaves pictures transposed and classes nameless. This one has the same features and
-configurations under a name of its own, so both can lie in one folder:
+It holds every image, upright, with class names, whatever format the source files have.
+
+The builder that ships with tensorflow-datasets (4.9.10) reads hard-coded counts instead of the file headers. It loses
+42,000 images of `letters`, leaves images transposed, and gives the classes no names. This builder has the same
+features and configurations but a name of its own, so both can share a folder:
 
     import emnist_cli.core.data.builder  # registers it
     tfds.load("emnist_upright/balanced", data_dir=...)

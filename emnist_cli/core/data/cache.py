@@ -1,7 +1,8 @@
-"""Prepared splits as plain numpy files, which open in milliseconds and need no TensorFlow.
+"""Store prepared splits as plain numpy files, for `dataset` and `emnist data`.
 
-A cache folder holds `train-images.npy`, `train-labels.npy`, the same for test, and `cache.json`, which says what is
-in them and where it came from. `cache.json` is written last: without it there is no cache.
+The files open in milliseconds and need no TensorFlow. A cache folder holds `train-images.npy`, `train-labels.npy`,
+the same two files for test, and `cache.json`, which describes their contents and their origin. `cache.json` is
+written last: a folder without it is not a cache.
 """
 
 import hashlib

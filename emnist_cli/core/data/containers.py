@@ -1,7 +1,8 @@
-"""Folders and zip archives as one thing: names of EMNIST's files, and files opened to be read from start to end.
+"""Folders and zip archives behind one interface, for the readers of EMNIST's files.
 
-The forms in `idx.py`, `kaggle.py` and `matlab.py` read through this; whatever goes wrong below them (a missing
-file, a broken zip or gzip, a wrong checksum) becomes a DataError that names the archive and the member.
+It lists the names of EMNIST's files and opens them to be read from start to end. `idx`, `csv_source` and `mat_source`
+read through this module. Any error below them (a missing file, a broken zip or gzip, a wrong checksum) becomes a
+DataError that names the archive and the member.
 """
 
 import gzip

@@ -1,7 +1,7 @@
-"""Kaggle's crawford/emnist: a csv for each half, a row a picture, its label first and then 784 values.
+"""Read Kaggle's crawford/emnist, one csv file per partition; `sources.open_source` uses it.
 
-The text of byclass takes 1.5 GB, so it is parsed a block at a time with array operations, and just as strictly as
-IDX: 785 fields a row, digits only, values 0..255. Called by `sources.open_source`.
+Each row holds one image: its label, then 784 values. The text of byclass takes 1.5 GB, so it is parsed one block at a
+time with array operations. Parsing is as strict as for IDX: 785 fields per row, digits only, values 0..255.
 """
 
 import re
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
+from emnist_cli.core.data.chunks import CHUNK, Chunk, Halves, make_chunk
 from emnist_cli.core.data.containers import Container, Stream
-from emnist_cli.core.data.sources import CHUNK, Chunk, Halves, make_chunk
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
 

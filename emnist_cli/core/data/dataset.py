@@ -1,10 +1,10 @@
-"""EMNIST as arrays: prepared with tensorflow-datasets once, then read from a cache of plain arrays.
+"""EMNIST as numpy arrays, for training, evaluation and `emnist data`.
 
-In the data folder:
+A split is prepared with tensorflow-datasets once, and then read from a cache of plain arrays. The data folder holds:
 
     downloads/gzip.zip                     NIST's archive, if it was downloaded
-    emnist_upright/<split>/<version>/      as tensorflow-datasets keeps it
-    cache/<split>/                         the same pictures as numpy files, what training and evaluation read
+    emnist_upright/<split>/<version>/      the files of tensorflow-datasets
+    cache/<split>/                         the same images as numpy files, read by training and evaluation
 """
 
 import tempfile
@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.atomic_file import put_in_place, remove_leftovers
 from emnist_cli.core.data import cache, download
 from emnist_cli.core.data.containers import Folder
 from emnist_cli.core.data.sources import EmnistSource, open_source
 from emnist_cli.core.errors import DataError, MissingError
-from emnist_cli.core.folders import put_in_place, remove_leftovers
 from emnist_cli.core.labels import SPLITS, find_split
 from emnist_cli.core.platform.tensorflow import load_tensorflow
 

@@ -1,7 +1,7 @@
-"""Fetching EMNIST's archive so that it arrives whole or not at all, and an interrupted download goes on.
+"""Download EMNIST's archive for `emnist data`, completely or not at all, and resume an interrupted download.
 
-Bytes go to `NAME.part`, with `NAME.part.json` beside it that says which version of which file they are of; once whole
-and verified it becomes `NAME`. Called by the command `emnist data`.
+The bytes go to `NAME.part`. `NAME.part.json` beside it says which version of which file they belong to. Once the file
+is complete and verified, it is renamed to `NAME`.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""A prepared split as files for other programs.
+"""Write a prepared split as files for other programs, for `emnist data export`.
 
-IDX and csv files are as NIST and Kaggle publish them, which is what programs that read those expect: pictures
-transposed, letters counted from 1. Arrays (npz) and pictures (png) are upright and counted from 0.
+IDX and csv files are written as NIST and Kaggle publish them, because programs that read those formats expect it:
+images transposed, letters counted from 1. Arrays (npz) and image files (png) are upright and counted from 0.
 """
 
 import gzip
@@ -11,15 +11,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from emnist_cli.core.atomic_file import new_folder
 from emnist_cli.core.data import cache, dataset
-from emnist_cli.core.data.dataset import LabelledImages
+from emnist_cli.core.data.dataset import Advance, LabelledImages
 from emnist_cli.core.errors import OutputError, UsageError
-from emnist_cli.core.folders import new_folder
 from emnist_cli.core.labels import Split, find_split
 
 _ROWS = 4096
-
-Advance = Callable[[int], None]
 
 
 def export_split(

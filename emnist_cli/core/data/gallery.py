@@ -1,4 +1,4 @@
-"""Pictures of a split on one sheet, with their labels."""
+"""Draw images of a split with their labels on one sheet, for `emnist data show`."""
 
 from pathlib import Path
 from typing import NamedTuple

@@ -1,20 +1,19 @@
-"""IDX, the file format of MNIST and EMNIST, read strictly: headers are checked, nothing is assumed.
+"""Read IDX, the file format of MNIST and EMNIST, strictly; `sources.open_source` uses it.
 
-NIST's gzip.zip holds it, also unzipped, also as torchvision and Kaggle leave it. Called by `sources.open_source`;
-`read_split` is for scripts that want a half of a split at once.
+Headers are checked and nothing is assumed. NIST's gzip.zip holds IDX files. They are also read unzipped, and as
+torchvision and Kaggle leave them. `read_split` is for scripts that load one partition of a split at once.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
+from emnist_cli.core.data.chunks import CHUNK, Chunk, Halves, make_chunk
 from emnist_cli.core.data.containers import Container, Stream, what_is
-from emnist_cli.core.data.sources import CHUNK, Chunk, Halves, make_chunk, open_source
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
 
@@ -102,28 +101,3 @@ def _read(stream: Stream, size: int, before: int, total: int) -> NDArray[np.uint
             f"Received: {before + len(data):,}"
         )
     return np.frombuffer(data, np.uint8)
-
-
-def read_split(archive: Path, split: str, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Read one half of one split at once, from any form that `open_source` knows.
-
-    Args:
-        archive: the archive or folder.
-        split: name of an EMNIST split.
-        part: "train" or "test".
-
-    Returns:
-        Upright pictures, uint8 (n, 28, 28), white ink on black; class ids, int64 (n,), counted from 0.
-
-    Raises:
-        DataError: the archive or a file in it is missing or damaged, or counts and labels do not fit.
-    """
-    source = open_source(archive)
-    count = source.count(split, part)
-    images, ids = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8), np.empty(count, np.int64)
-    first = 0
-    for chunk in source.chunks(split, part):
-        last = first + len(chunk.labels)
-        images[first:last], ids[first:last] = chunk
-        first = last
-    return images, ids

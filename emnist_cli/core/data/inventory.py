@@ -1,4 +1,4 @@
-"""What there is in a data folder, and whether it is whole."""
+"""List what a data folder holds and check that it is intact, for `emnist data info` and `emnist data verify`."""
 
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,7 @@
-"""NIST's matlab.zip: a .mat file for each split, with both halves in it.
+"""Read NIST's matlab.zip, one .mat file per split with both partitions; `sources.open_source` uses it.
 
-Such files (MATLAB's format 5) cannot be read in pieces: the pictures of a whole split lie in memory while one half
-is read, 640 MB for byclass. Called by `sources.open_source`.
+These files (MATLAB's format 5) cannot be read in parts. The images of a whole split stay in memory while one
+partition is read, which takes 640 MB for byclass.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from emnist_cli.core.config import IMAGE_SIZE
+from emnist_cli.core.data.chunks import CHUNK, PARTS, Chunk, Halves, make_chunk
 from emnist_cli.core.data.containers import Container, Stream, what_is
-from emnist_cli.core.data.sources import CHUNK, PARTS, Chunk, Halves, make_chunk
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
 

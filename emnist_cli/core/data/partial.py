@@ -1,4 +1,4 @@
-"""A download that is not finished: its bytes, and beside them what they are of. Used by `download.py`."""
+"""An unfinished download: its bytes, and beside them a record of what they belong to; `download` uses it."""
 
 import hashlib
 import json

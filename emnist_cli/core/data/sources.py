@@ -1,27 +1,25 @@
-"""Where EMNIST's pictures may come from; every form of the files looks the same to the rest of the program.
+"""Open EMNIST's files from any supported source; `builder` and `dataset` use it.
 
-Known are NIST's gzip.zip and matlab.zip, Kaggle's crawford/emnist, and folders of the files in them, also the one
-that torchvision leaves. What something is, its names and contents tell; the user is not asked.
+All file formats look the same to the rest of the program. Supported are NIST's gzip.zip and matlab.zip, Kaggle's
+crawford/emnist, and folders of the files in them, including the folder that torchvision leaves. The source is
+detected from its names and contents, so the user does not have to name it.
 """
 
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
+from emnist_cli.core.data import csv_source, idx, mat_source
+from emnist_cli.core.data.chunks import PARTS, Chunk, Half, Halves
 from emnist_cli.core.data.containers import Archive, Container, Folder, what_is
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS, find_split
-
-CHUNK = 8192
-"""The most pictures that a source gives at once, which bounds the memory it takes."""
-
-PARTS = ("train", "test")
 
 ACCEPTED = (
     "Expected: EMNIST as NIST's gzip.zip or matlab.zip, as Kaggle's archive of csv, or a folder with the files of one"
@@ -29,18 +27,6 @@ ACCEPTED = (
 
 _ONE_OF_MANY = re.compile(r"emnist-\w+-(train|test)(\.csv(\.zip)?|-\w+-idx\d-ubyte(\.gz)?)")
 """Names of files that are useless without those beside them, so naming one means its folder."""
-
-
-class Chunk(NamedTuple):
-    """Some pictures in a row.
-
-    Attributes:
-        images: uint8 (n, 28, 28), upright, white ink on black.
-        labels: int64 (n,), class ids counted from 0.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
 
 
 class EmnistSource(Protocol):
@@ -69,20 +55,6 @@ class EmnistSource(Protocol):
         """
 
 
-class Half(Protocol):
-    """One half of a split in one form."""
-
-    def count(self) -> int:
-        """Return how many pictures it has; a DataError if that cannot be told."""
-
-    def chunks(self) -> Iterator[Chunk]:
-        """Yield its pictures as `Source.chunks` does, with the same errors."""
-
-
-Halves = dict[tuple[str, str], Half]
-"""By split and part."""
-
-
 class _Files:
     """The halves that were found; a `Source`."""
 
@@ -109,9 +81,7 @@ def open_source(path: Path) -> EmnistSource:
     Raises:
         DataError: it is none of the forms that are known; the message says what it is instead.
     """
-    # They take Chunk from here. The later win: IDX reads faster than csv, and both without a whole split in memory.
-    from emnist_cli.core.data import csv_source, idx, mat_source
-
+    # The later ones win: IDX reads faster than csv, and both without a whole split in memory.
     container = _open_container(path)
     whole: Halves = {}
     lone: Halves = {}
@@ -126,33 +96,29 @@ def open_source(path: Path) -> EmnistSource:
     raise DataError(f"{path}: not a whole split in it. {ACCEPTED}. Received: {_describe(container, lone)}")
 
 
-def make_chunk(rows: NDArray[np.uint8], stored: NDArray[np.uint8], split: str, where: str, first: int) -> Chunk:
-    """Undo what EMNIST's files do to pictures and labels; the same in every form of them.
+def read_split(archive: Path, split: str, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Read one half of one split at once, from any form that `open_source` knows.
 
     Args:
-        rows: uint8 (n, 784), every picture column after column.
-        stored: uint8 (n,), labels as stored: from 1 for letters, from 0 for the others.
-        split: name of the split.
-        where: names the file in an error.
-        first: number of the first picture in its half, from 0, for an error.
+        archive: the archive or folder.
+        split: name of an EMNIST split.
+        part: "train" or "test".
 
     Returns:
-        Upright pictures in memory of their own, and class ids from 0.
+        Upright pictures, uint8 (n, 28, 28), white ink on black; class ids, int64 (n,), counted from 0.
 
     Raises:
-        DataError: a label is not one of the split's.
+        DataError: the archive or a file in it is missing or damaged, or counts and labels do not fit.
     """
-    table = find_split(split)
-    labels = stored.astype(np.int64) - table.first_id
-    strange = np.flatnonzero((labels < 0) | (labels >= len(table.classes)))
-    if len(strange):
-        i = int(strange[0])
-        raise DataError(
-            f"{where}: expected labels {table.first_id}..{table.classes[-1].stored_id} of {split}. "
-            f"Received: {stored[i]} for picture {first + i + 1:,}"
-        )
-    images = rows.reshape(-1, IMAGE_SIZE, IMAGE_SIZE).transpose(0, 2, 1)
-    return Chunk(np.ascontiguousarray(images), labels)
+    source = open_source(archive)
+    count = source.count(split, part)
+    images, ids = np.empty((count, IMAGE_SIZE, IMAGE_SIZE), np.uint8), np.empty(count, np.int64)
+    first = 0
+    for chunk in source.chunks(split, part):
+        last = first + len(chunk.labels)
+        images[first:last], ids[first:last] = chunk
+        first = last
+    return images, ids
 
 
 def _open_container(path: Path) -> Container:

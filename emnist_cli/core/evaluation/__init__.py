@@ -1,1 +1,4 @@
-"""How good a model is: figures, plots and a report. Never imports TensorFlow."""
+"""Measure how good a model is, for `emnist evaluate` and training: figures, plots and a report.
+
+It never imports TensorFlow.
+"""

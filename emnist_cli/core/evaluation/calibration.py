@@ -1,4 +1,7 @@
-"""Whether probabilities mean what they say, and making them: one temperature for all of a network's answers."""
+"""Measure and improve the calibration of confidences; `metrics` and `training.package_model` use it.
+
+A calibrated probability means what it says. One temperature is fitted for all outputs of a network.
+"""
 
 from collections.abc import Sequence
 

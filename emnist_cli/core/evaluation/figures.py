@@ -1,4 +1,7 @@
-"""What every drawing with matplotlib shares. Its objects are used alone, with no state that other code could share."""
+"""Create matplotlib figures and encode them as PNG, for reports, training history and benchmark charts.
+
+Only matplotlib's objects are used, not its global state, which other code could share.
+"""
 
 import io
 import logging

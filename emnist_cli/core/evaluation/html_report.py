@@ -1,4 +1,7 @@
-"""The page of a report: one HTML file that holds its pictures and styles itself and needs no network."""
+"""Render the HTML page of an evaluation report, for `report`.
+
+The page is one file that contains its images and styles and needs no network.
+"""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The figures of a score in words, for the terminal and for the report."""
+"""Summarize the figures of a score in words, for the terminal and for the report."""
 
 from typing import NamedTuple
 

@@ -1,6 +1,7 @@
-"""From probabilities and the truth to an `Evaluation`: every figure, by scikit-learn where it has it.
+"""Compute an `Evaluation` from probabilities and true labels, for `evaluate` and `report`.
 
-Imports no TensorFlow. Works on whole arrays; nothing here goes through pictures one by one.
+scikit-learn computes every figure that it supports. The module imports no TensorFlow. It works on whole arrays;
+nothing here loops over single images.
 """
 
 from collections.abc import Sequence

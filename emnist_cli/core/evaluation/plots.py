@@ -1,6 +1,6 @@
-"""The pictures of a report: confusion matrix, calibration, rejection curve, contact sheet of the worst mistakes.
+"""Draw the plots of an evaluation report, for `report`; each function returns a PNG.
 
-Each function returns a PNG.
+The plots are the confusion matrix, the calibration, the rejection curve, and a contact sheet of the worst mistakes.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
-"""A folder that shows a score: one page for people, its pictures, and the figures for programs.
+"""Write an evaluation report to a folder, for `emnist evaluate --report`.
 
-It appears whole or not at all, and replaces nothing but an earlier report.
+The folder holds an HTML page for people, its images, and the figures for programs. It appears completely or not at
+all, and replaces nothing but an earlier report.
 """
 
 import csv
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from emnist_cli.core.atomic_file import is_worked_in, new_folder
 from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.evaluation.html_report import GENERATOR, html_page
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, count_matrix, rejection_points
 from emnist_cli.core.evaluation.scoring import Scored
-from emnist_cli.core.folders import is_worked_in, new_folder
 from emnist_cli.core.records import ClassScore, Evaluation
 
 PAGE = "index.html"

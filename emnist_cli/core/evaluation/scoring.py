@@ -1,7 +1,8 @@
-"""Scoring a model: the LiteRT file that ships, on a split of EMNIST or on a folder of labelled pictures.
+"""Score a model on a split of EMNIST or on a folder of labelled images, for `emnist evaluate` and training.
 
-Imports no TensorFlow. The figures are those of `metrics`; here pictures become answers, and the classes of a
-network those of a split, so that one network over 62 classes can be scored on every split.
+The scored model is the LiteRT file that ships. The module imports no TensorFlow. `metrics` computes the figures. This
+module turns images into predictions and maps the classes of a network to those of a split, so that one network with
+62 classes can be scored on every split.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,7 @@
-"""From what a user names on the command line to the files meant: folders are entered, globs expanded, lazily.
+"""Find the image files that the paths of a command line stand for; `parallel` and the commands use it.
 
-Nothing is ever dropped: a path that leads nowhere is yielded with its problem, and becomes a row like any other.
+Folders are entered and globs expanded lazily. Nothing is ever dropped: a path that does not exist is yielded with its
+error, and becomes a row like any other.
 """
 
 import fnmatch

@@ -1,6 +1,6 @@
-"""A folder of pictures whose characters are known -> paths and labels. Used to score a model and to train one.
+"""Find the images of a labelled folder and their labels, for evaluation, the benchmark and training.
 
-Labels come from a table (labels.csv) or from the names of sub-folders, one a character.
+Labels come from a table (labels.csv) or from the names of subfolders, one per character.
 """
 
 import csv

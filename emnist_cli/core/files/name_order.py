@@ -1,4 +1,4 @@
-"""The order of a folder's names: the same each time, however many there are. For `files`."""
+"""Sort the names in a folder the same way each time, however many there are; `files.discovery` uses it."""
 
 import os
 from collections.abc import Generator, Iterator

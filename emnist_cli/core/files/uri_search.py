@@ -1,4 +1,7 @@
-"""From URIs to the pictures meant: folders are entered and patterns expanded as `files` does it on a disk."""
+"""Find the images that URIs stand for; the Ray engine uses it.
+
+Folders are entered and patterns expanded as `files.discovery` does it on a disk.
+"""
 
 import fnmatch
 import glob

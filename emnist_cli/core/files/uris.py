@@ -1,6 +1,7 @@
-"""Files behind URIs (s3://, gs://, hdfs://, zip://...::..., file:///), read by fsspec.
+"""Read files from URIs with fsspec, for the Ray engine and its workers.
 
-What fsspec has no package for, pyarrow may know.
+URIs such as s3://, gs://, hdfs://, zip://...::... and file:/// are supported. A protocol that fsspec has no package
+for may be known to pyarrow.
 """
 
 import functools

@@ -1,7 +1,8 @@
-"""Any picture a person has -> one gray image. Used by the recognizer; a bad picture raises ImageError.
+"""Decode an image file of any supported format to one grayscale image; the recognizer and page reading use it.
 
-Formats are told from the first bytes, never from the name, and only those listed in `FORMATS` are ever handed to
-Pillow: its other decoders would start other programs (EPS) or load forty modules to fail.
+A bad image raises ImageError. The format is detected from the first bytes, never from the name. Only the formats
+listed in `FORMATS` are ever passed to Pillow: its other decoders would start other programs (EPS) or load forty
+modules only to fail.
 """
 
 import io

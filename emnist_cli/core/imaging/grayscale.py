@@ -1,4 +1,7 @@
-"""An open picture or an array -> gray, the one form that preprocessing takes: what is dark, what is bright."""
+"""Convert an open image or an array to grayscale, the input of preprocessing; the recognizer and page reader use it.
+
+Preprocessing takes nothing else: the array says how dark or bright each pixel is.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

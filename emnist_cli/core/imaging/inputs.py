@@ -1,4 +1,4 @@
-"""What a recognizer is given -> one gray image, or why there is none."""
+"""Turn any input of a recognizer into one grayscale image, or an error; the recognizer and page reading use it."""
 
 import os
 

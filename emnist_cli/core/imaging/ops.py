@@ -1,4 +1,7 @@
-"""Small operations on gray pictures and masks that Pillow and numpy do not have, or have slower."""
+"""Small operations on grayscale images and masks, for preprocessing and page reading.
+
+Pillow and numpy do not have them, or are slower.
+"""
 
 from functools import lru_cache
 from typing import TypeVar

@@ -1,4 +1,7 @@
-"""`emnist export`: a model in another form, which answers as the model does or is not written at all."""
+"""Export a model to another format, for `emnist export` and the benchmark.
+
+The exported model must give the same answers as the model. If it does not, nothing is written.
+"""
 
 import dataclasses
 import os
@@ -12,16 +15,15 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emnist_cli.core import bundle, exported_models
+from emnist_cli.core.atomic_file import put_in_place
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.errors import ModelError, OutputError, UsageError
-from emnist_cli.core.folders import put_in_place
-from emnist_cli.core.labels import split_of_size
+from emnist_cli.core.labels import CUSTOM, split_of_size
 from emnist_cli.core.model_export import formats, targets
 from emnist_cli.core.model_export.network_source import load_network
 from emnist_cli.core.model_export.parity_samples import COMPARED, MEASURED, draw_pictures
 from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.runtimes.litert import open_runtime
-from emnist_cli.core.training.training_data import CUSTOM
 
 EXPORT_FORMATS = exported_models.MODEL_FORMATS
 

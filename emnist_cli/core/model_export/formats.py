@@ -1,4 +1,4 @@
-"""Writing a Keras network in each form that `emnist export` knows, with the manifest that goes along with it."""
+"""Write a Keras network and its manifest in each format of `emnist export`; `exporter` uses it."""
 
 import json
 import warnings

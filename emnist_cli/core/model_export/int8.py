@@ -1,6 +1,7 @@
-"""A network in 8-bit integers, for `exporting`: weights and what flows between layers, all but the last layer.
+"""Quantize a network to 8-bit integers; `formats` uses it.
 
-Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", CVPR 2018.
+The weights and the values between layers are quantized in all layers but the last. Jacob et al., "Quantization and
+training of neural networks for efficient integer-arithmetic-only inference", CVPR 2018.
 """
 
 import tempfile

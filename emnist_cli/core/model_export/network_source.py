@@ -1,4 +1,7 @@
-"""The Keras network of a model: as training has left it, or got out of its LiteRT file, for what is made of it."""
+"""Load the Keras network of a model, for model export and training.
+
+The network is as training left it, or recovered from the LiteRT file.
+"""
 
 import keras
 import numpy as np
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError
 from emnist_cli.core.model_export.recover import recover
-from emnist_cli.core.training.output_dir import arch_of, find_network
+from emnist_cli.core.networks.keras_file import arch_of, find_network
 
 
 def load_network(model: bundle.Bundle, pictures: NDArray[np.float32]) -> keras.Model:

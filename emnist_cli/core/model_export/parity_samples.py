@@ -1,6 +1,7 @@
-"""Pictures to try a network on, for `exporting`: answers are compared on them and ranges in 8 bits measured.
+"""Images to test a network on, for model export and import.
 
-Where nobody gives any, they are characters of a font, varied as in training: no data ship with the package.
+Answers are compared on them, and ranges of 8-bit values are measured with them. If the user gives none, they are
+characters of a font, varied as in training: no data ships with the package.
 """
 
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""A Keras network, ready to be trained on, out of the LiteRT file that it once became.
+"""Rebuild a trainable Keras network from the LiteRT file it was converted to; `model_export.source` uses it.
 
-The starter ships as a LiteRT file alone: a second file for Keras would double it. Nothing that training needs is lost
-in the conversion but the scale of each batch normalization, which is folded into the weights before it; that scale is
-measured again on pictures.
+The starter ships as a LiteRT file alone: a second file for Keras would double its size. The conversion loses nothing
+that training needs except the scale of each batch normalization, which is folded into the weights before it. That
+scale is measured again on images.
 """
 
 from collections.abc import Iterator

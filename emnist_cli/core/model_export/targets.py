@@ -1,12 +1,12 @@
-"""What can be exported, and where to: all that can be refused before TensorFlow is imported."""
+"""Check what can be exported and where to, before TensorFlow is imported; `emnist export` uses it."""
 
 from importlib.util import find_spec
 from pathlib import Path
 
 from emnist_cli.core import bundle, exported_models
+from emnist_cli.core.atomic_file import is_worked_in
 from emnist_cli.core.errors import MissingError, UsageError, did_you_mean
-from emnist_cli.core.folders import is_worked_in
-from emnist_cli.core.training.output_dir import find_network
+from emnist_cli.core.networks.keras_file import find_network
 
 _PLACES = {
     "onnx": ({".onnx"}, "an .onnx file"),

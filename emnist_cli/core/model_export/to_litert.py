@@ -1,4 +1,4 @@
-"""Turning a trained network into the LiteRT file that every other command runs."""
+"""Convert a trained network to the LiteRT file that every other command runs; training and model export use it."""
 
 import tempfile
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""A network of another project, made one that takes and gives what every network here does. Used by `importing`.
+"""Adapt a network of another project to the inputs and outputs of the others here; `importer` uses it.
 
-Only Keras' own layers and operations are put around it, so that what comes of it can be saved and loaded anywhere.
+Only Keras' own layers and operations are added around it, so that the result can be saved and loaded anywhere.
 """
 
 import math

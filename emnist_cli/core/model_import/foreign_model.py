@@ -1,4 +1,4 @@
-"""Reading the Keras models of other projects, old ones too, without running any code of theirs. Used by `importing`."""
+"""Read Keras models of other projects, including old ones, without running their code; `importer` uses it."""
 
 import json
 import shutil

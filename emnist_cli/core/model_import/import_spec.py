@@ -1,4 +1,4 @@
-"""What `emnist models import` is asked for: all that can be refused before TensorFlow is imported."""
+"""Settings of `emnist models import`, checked before TensorFlow is imported; `importer` uses them."""
 
 import re
 from collections.abc import Iterator
@@ -70,8 +70,11 @@ class ImportSpec(NamedTuple):
 
 
 def make_import_spec(
-    path: Path, labels: Path | None = None, split: str | None = None, way: Interpretation = Interpretation()
-) -> ImportSpec:  # noqa: B008
+    path: Path,
+    labels: Path | None = None,
+    split: str | None = None,
+    way: Interpretation = Interpretation(),  # noqa: B008
+) -> ImportSpec:
     """Check what is asked for.
 
     Raises:

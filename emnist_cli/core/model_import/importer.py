@@ -1,4 +1,7 @@
-"""`emnist models import`: a Keras model of another project becomes a bundle that every command takes by name."""
+"""Import a Keras model of another project as a bundle, for `emnist models import`.
+
+Every command takes the bundle by name.
+"""
 
 import operator
 import tempfile
@@ -16,14 +19,15 @@ from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import ModelError, OutputError
 from emnist_cli.core.labels import CHARSETS, swap_case
 from emnist_cli.core.model_export import parity_samples, to_litert
+from emnist_cli.core.model_export.output_dir import OutputDir
 from emnist_cli.core.model_import import adapter, foreign_model
 from emnist_cli.core.model_import.foreign_model import ForeignModel
 from emnist_cli.core.model_import.import_spec import ImportSpec, Interpretation, interpretations
 from emnist_cli.core.model_import.label_files import Naming, name_outputs
+from emnist_cli.core.networks.keras_file import KERAS_FILE
 from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.platform.stderr import silent_stderr
 from emnist_cli.core.runtimes.litert import Runtime
-from emnist_cli.core.training import output_dir
 
 _TRIED = 248
 """Drawn characters that are tried: each of 62 four times, of fewer classes more often."""
@@ -61,9 +65,7 @@ class Imported(NamedTuple):
     notes: list[str]
 
 
-def import_model(
-    plan: ImportSpec, where: output_dir.OutputDir, progress: Callable[[str], None] = lambda stage: None
-) -> Imported:
+def import_model(plan: ImportSpec, where: OutputDir, progress: Callable[[str], None] = lambda stage: None) -> Imported:
     """Make a bundle of a Keras model, whole or not at all.
 
     Args:
@@ -85,9 +87,7 @@ def import_model(
             raise ModelError(f"{plan.path}: {error}") from None
 
 
-def _make(
-    plan: ImportSpec, where: output_dir.OutputDir, network: ForeignModel, progress: Callable[[str], None]
-) -> Imported:
+def _make(plan: ImportSpec, where: OutputDir, network: ForeignModel, progress: Callable[[str], None]) -> Imported:
     pictures = parity_samples.draw_pictures(parity_samples.COMPARED)
     shape = adapter.find_picture(network.input_shape, IMAGE_SIZE)
     usual = adapter.feed(network, shape, Interpretation())
@@ -166,8 +166,8 @@ def _make_files(wrapped: keras.Model, is_keras: bool, pictures: NDArray[np.float
         difference = to_litert.check_agreement(wrapped, answers, pictures)
         files = {bundle.GRAPH: graph}
         if is_keras:  # a SavedModel's layers are not known, so that nothing else can be made of it
-            wrapped.save(Path(scratch) / output_dir.KERAS_FILE, include_optimizer=False)
-            files[output_dir.KERAS_FILE] = (Path(scratch) / output_dir.KERAS_FILE).read_bytes()
+            wrapped.save(Path(scratch) / KERAS_FILE, include_optimizer=False)
+            files[KERAS_FILE] = (Path(scratch) / KERAS_FILE).read_bytes()
     return files, difference
 
 

@@ -1,7 +1,8 @@
-"""What a network's outputs stand for: from the files that small EMNIST projects carry, or by how many there are.
+"""Decide which labels a network's outputs stand for, for `import_spec` and `importer`.
 
-Read are label_mapping.csv in its many forms and that of `emnist labels`, EMNIST's own mapping.txt, JSON, and plain
-text with a character a line. Used by `importable` and `importing`; standard library only.
+The labels come from the files that small EMNIST projects ship, or from the number of outputs. Supported are
+label_mapping.csv in its many variants and the file of `emnist labels`, EMNIST's own mapping.txt, JSON, and plain text
+with one character per line. Standard library only.
 """
 
 import csv
@@ -13,10 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core.errors import ModelError, UsageError
-from emnist_cli.core.labels import SPLITS, Split, find_split, split_of_size
-
-CUSTOM = "custom"
-"""The `split` of a model whose classes are not those of an EMNIST split; `task` has it for training."""
+from emnist_cli.core.labels import CUSTOM, SPLITS, Split, find_split, split_of_size
 
 _ID_NAMES = ("id", "index", "class_id", "label_id", "class", "key")
 _CHARACTER_NAMES = ("characters", "character", "char", "letter", "symbol", "label", "name", "value", "class")

@@ -1,7 +1,8 @@
-"""Old Keras files: what Keras 3 no longer takes in a network's description is put as it wants it. Used by `foreign`.
+"""Update the network description of old Keras files to what Keras 3 accepts; `foreign_model` uses it.
 
-Keras 3 reads few of the .keras files that Keras 2.12 to 2.15 wrote, and stumbles over some layers in .h5 files. Nothing
-of this changes what a network computes; a setting that it would need is left where it is, so that Keras refuses it.
+Keras 3 reads few of the .keras files that Keras 2.12 to 2.15 wrote, and fails on some layers in .h5 files. No change
+made here alters what a network computes. A setting that the computation needs is left in place, so that Keras refuses
+it.
 """
 
 import inspect

@@ -1,8 +1,8 @@
-"""The CNN definitions. One small function an architecture; `build` finds it by name.
+"""The CNN definitions, for training; one small function per architecture, and `build` finds it by name.
 
-Every network takes (n, 28, 28, 1) float32 in [0, 1], white ink on black, and gives (n, classes) float32
-probabilities. Beside `default` there are the ones that small EMNIST projects describe, to compare with. Their
-names stand in `config.ARCHITECTURES`.
+Every network takes (n, 28, 28, 1) float32 in [0, 1], white ink on black, and returns (n, classes) float32
+probabilities. Besides `default`, there are the architectures that small EMNIST projects describe, for comparison.
+Their names are in `config.ARCHITECTURES`.
 """
 
 from collections.abc import Callable

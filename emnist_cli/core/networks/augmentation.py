@@ -1,10 +1,12 @@
-"""Other ways the same hand, pen, paper and scanner might have given the same character, drawn for every picture.
+"""Generate variations of each training image, for the input pipeline and the parity samples.
 
-Works on whole batches in the graph, beside the training step, and is a pure function of its seed, so that
-a run can be repeated. The geometry follows Simard, Steinkraus and Platt, "Best practices for convolutional
-neural networks applied to visual document analysis" (ICDAR 2003): affine and elastic in one resampling.
-Nothing is ever mirrored: b and d, 2 and S would trade places.
-These are TensorFlow's operations, not keras.ops: keras.random takes no tensor as a seed, and tf.data runs them.
+A variation is how the same hand, pen, paper and scanner might have produced the same character.
+
+It works on whole batches in the graph, beside the training step. It is a pure function of its seed, so a run can be
+repeated. The geometry follows Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied
+to visual document analysis" (ICDAR 2003): affine and elastic in one resampling. Images are never mirrored: b and d,
+or 2 and S, would trade places. The operations are TensorFlow's, not keras.ops: keras.random takes no tensor as a
+seed, and tf.data runs them.
 """
 
 import math

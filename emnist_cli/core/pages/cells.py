@@ -1,6 +1,7 @@
-"""Cells: what straight lines enclose, and is straight on four sides itself. `forms` makes rows of them.
+"""Find the cells of a paper form: areas that straight lines enclose on four straight sides; `form_cells` uses it.
 
-Straight runs of ink, level and upright, part the page; what is left between them are holes, some of which are cells.
+Straight runs of ink, horizontal and vertical, divide the page. The areas between them are holes, some of which are
+cells. `form_cells` groups the cells into rows.
 """
 
 from typing import NamedTuple
@@ -9,9 +10,9 @@ import numpy as np
 
 from emnist_cli.core.imaging.ops import Mask
 from emnist_cli.core.pages.frames import is_side, sides_of
-from emnist_cli.core.pages.page_components import Indices, Numbers
 from emnist_cli.core.pages.rules import close_runs, paint
-from emnist_cli.core.preprocessing.components import Components, Runs, find_components, find_runs
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Components, Indices, Runs, find_components, find_runs
 
 ALIGNED = 0.04
 """Of a cell's height, and three pixels: so far apart are two sides that are one."""

@@ -1,6 +1,7 @@
-"""What is found on a page, before it is read: lines of words of characters, each with the recognizer's probabilities.
+"""The layout of a page before it is recognized: lines of words of characters; the page modules share it.
 
-Made by `segment`; what decides labels by their neighbours, and everything that writes a page, starts from it.
+Each character carries the recognizer's probabilities. `segment` creates the layout. The code that decides labels by
+their neighbors, and everything that writes a page, starts from it.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,10 @@
-"""Pieces of ink in a line -> characters: parts joined, touching neighbours cut, where shape and recognizer say so.
+"""Group the ink of a line into characters; `segment` uses it.
 
-Over-segmentation and dynamic programming (Casey and Lecolinet, "A survey of methods and strategies in character
-segmentation", IEEE PAMI 18(7), 1996, section 4): wide pieces are cut wherever they might be, neighbouring ones are put
-together wherever they may belong together, the recognizer rates each group, and the best row of groups is kept.
+Parts are joined and touching neighbors are cut where the shape and the recognizer say so. The method is
+over-segmentation and dynamic programming (Casey and Lecolinet, "A survey of methods and strategies in character
+segmentation", IEEE PAMI 18(7), 1996, section 4): wide segments are cut at every possible place, neighboring segments
+are joined wherever they may belong together, the recognizer rates each group, and the best sequence of groups is
+kept.
 """
 
 from itertools import pairwise

@@ -1,10 +1,10 @@
-"""Second pass over a page: each character is read again in the light of its word and of its place in the line.
+"""Decide each character of a page again from its word and its place in the line; the page pipeline uses it.
 
-A shape alone does not tell O from o and 0, or 1 from I and l. Here its probabilities are multiplied with two more: how
-likely such a size and place is for each answer (cap height, x-height, descenders, as people write them), and how
-likely each answer is in a word of each kind (number, lower case, capitals, code ...). Neither the kinds nor a
-line's sizes are known; both are summed over, by Bayes' rule, and what the rest of the line and page is like is what
-is expected of a word. Nothing depends on which words a language has. Used by `page`.
+A shape alone does not distinguish O from o and 0, or 1 from I and l. In this second pass its probabilities are
+multiplied with two more. One is how likely its size and place are for each answer (cap height, x-height, descenders,
+as people write them). The other is how likely each answer is in a word of each kind (number, lower case, capitals,
+code and others). Neither the kinds nor the sizes of a line are known. Both are summed over by Bayes' rule, and the
+rest of the line and the page sets what is expected of a word. Nothing depends on which words a language has.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.labels import swap_case
 from emnist_cli.core.pages.char_boxes import Layout, TextLine
-from emnist_cli.core.pages.sizes import ANY, HANGING, X_PRIOR, explain_sizes, shape_of
-
-Numbers = NDArray[np.float64]
+from emnist_cli.core.pages.sizes import ANY, HANGING, X_PRIOR, Numbers, explain_sizes, shape_of
 
 _FLOOR = 0.005  # probability that the recognizer leaves to what it has not thought of, over all answers together
 _TEMPER = 0.8  # power of its probabilities: a word's characters are not independent, nor are pages its training set

@@ -1,4 +1,4 @@
-"""Pieces of ink -> what the recognizer says of them, each seen alone: the ink of others is paper."""
+"""Recognize groups of ink segments, each alone with other ink treated as paper; segmentation and filtering use it."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,8 @@
-"""Forms: rows of cells for one character each, side by side or apart. Their sides are taken out, before `rules`.
+"""Find and remove the sides of form cells before `rules` runs; `segment` uses it.
 
-Cells that stand beside each other make a row, whose upper and lower side go on where characters hide more cells; what
-goes straight from one to the other is a side between cells, also where characters touch or cross it.
+A row consists of cells for one character each, side by side or apart. Cells that stand beside each other make a row.
+The row's top and bottom sides continue where characters hide further cells. Ink that runs straight from one to the
+other is a side between cells, also where characters touch or cross it.
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ import numpy as np
 
 from emnist_cli.core.imaging.ops import Mask
 from emnist_cli.core.pages.cells import ALIGNED, Cell, find_cells, working_factor
-from emnist_cli.core.pages.page_components import Indices, Numbers
 from emnist_cli.core.pages.shear import shear, unshear
-from emnist_cli.core.preprocessing.components import find_runs
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Indices, find_runs
 
 _LEAST = 3  # cells
 _LEVEL = 0.004  # rows per column: less is level

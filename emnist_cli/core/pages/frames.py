@@ -1,12 +1,13 @@
-"""Boxes drawn around characters, as on forms: which pieces of ink are such, so that `segment` can take them out."""
+"""Find boxes drawn around characters, as on paper forms, so that `segment` can remove them."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from emnist_cli.core.imaging.ops import Mask, bounds
-from emnist_cli.core.pages.page_components import Numbers, PageComponents
+from emnist_cli.core.pages.page_components import PageComponents
 from emnist_cli.core.pages.shear import shear
+from emnist_cli.core.pages.sizes import Numbers
 
 _MOST = 500  # of the largest parts are looked at
 _LEAST = 12  # pixels a side

@@ -1,7 +1,8 @@
-"""A gray page -> its ink: light and shadow divided out, what is dark against its surroundings told from noise.
+"""Separate the ink of a grayscale page from the paper; it is the first step of `segment`.
 
-First step of `segment`. Nothing here knows what a character is; the page is looked at in a reduced copy, `WORK_SIDE`
-pixels a side at most, and `Page.depth` gives any part of it again in all its pixels.
+Light and shadow are divided out, and what is dark against its surroundings is separated from noise. Nothing here
+knows what a character is. The page is examined in a reduced copy of at most `WORK_SIDE` pixels a side, and
+`InkMap.depth` returns any part of it at full resolution.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,7 @@
-"""A list of words that can occur on a page: each word read becomes the likeliest of them, or stays as it was read.
+"""Match the words of a page to a word list; the page pipeline uses it.
 
-The case is as it was read: a list in lower case serves a page in capitals. Used by `page`.
+Each word becomes the most likely word of the list, or stays as it was read. The case is kept as it was read: a list
+in lower case serves a page in capitals.
 """
 
 import string

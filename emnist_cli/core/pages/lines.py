@@ -1,9 +1,14 @@
-"""Which pieces of ink stand in one line: neighbours linked to chains, chains joined along the lines fitted to them."""
+"""Group the ink of a page into lines of text; `segment` uses it.
+
+Neighbors are linked to chains, and chains are joined along the straight lines fitted to them.
+"""
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from emnist_cli.core.pages.page_components import Indices, Numbers, PageComponents
+from emnist_cli.core.pages.page_components import PageComponents
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Indices
 
 _MAX_SLOPE = 0.15  # of a line on the level page
 _MOST_CHAINS = 1000  # a page has fewer; noise must not take long

@@ -1,4 +1,7 @@
-"""What on a page is no character: dust, blots, edges of paper and shadow, the grain of a table."""
+"""Filter out marks on a page that are not characters; `segment` uses it.
+
+Such marks are dust, blots, edges of paper and shadow, and the grain of a table.
+"""
 
 import numpy as np
 
@@ -6,7 +9,9 @@ from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.core.pages.characters import CharCandidate, confidence
 from emnist_cli.core.pages.crops import ComponentLabels
 from emnist_cli.core.pages.ink_map import InkMap
-from emnist_cli.core.pages.page_components import Indices, Numbers, PageComponents
+from emnist_cli.core.pages.page_components import PageComponents
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Indices
 
 _TALLEST = 2.6  # of usual characters: a 9 with a long stem
 _MOST = 5000  # characters on a page; noise must not take long

@@ -1,4 +1,7 @@
-"""A line's parts -> pieces: dots put to what they belong to, wide parts cut wherever two characters may touch."""
+"""Cut and stack the components of a line into segments; `segment` uses it.
+
+Dots are attached to what they belong to, and wide components are cut wherever two characters may touch.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,8 +10,10 @@ import numpy as np
 
 from emnist_cli.core.pages.char_boxes import PixelBox
 from emnist_cli.core.pages.crops import ComponentLabels
-from emnist_cli.core.pages.page_components import Indices, Numbers, PageComponents, Tilt
+from emnist_cli.core.pages.page_components import PageComponents, Tilt
 from emnist_cli.core.pages.segments import Piece, Span, gap, shared, union
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Indices
 
 _MOST_CUT = 2.5  # strokes that are cut through at most
 

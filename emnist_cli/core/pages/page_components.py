@@ -1,19 +1,16 @@
-"""The connected pieces of a page's ink, seen along its lines; how large its characters are; what is no character.
+"""The connected components of a page's ink, measured along its lines; all steps after `ink_map` use them.
 
-Used by every step after `paper`. Coordinates "along the lines" are columns and rows of the page turned level: small
-turns are two shears.
+The module also estimates how large the page's characters are, and which components are not characters. Coordinates
+"along the lines" are columns and rows of the page turned level: a small rotation is done as two shears.
 """
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emnist_cli.core.imaging.ops import Mask
-from emnist_cli.core.preprocessing.components import Components, find_components
-
-Numbers = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Components, Indices, find_components
 
 _LEAST = 6  # pixels; nothing smaller can be read
 _STEP = 0.05  # of the logarithm of a height

@@ -1,4 +1,7 @@
-"""Pages of a PDF as pictures, by PDFium. Used by `page` and `batch`; pypdfium2 comes with emnist-cli[read]."""
+"""Render the pages of a PDF as images with PDFium; the page pipeline and `run_pages` use it.
+
+pypdfium2 is installed with emnist-cli[read].
+"""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""One page -> its text: opened, characters found, read in context, written down. Used by `batch` and the library."""
+"""Read one page: open it, find characters, decide them in context, and return the text; `run_pages` uses it.
+
+The Python API uses it, too.
+"""
 
 import os
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Lines that are printed on paper or drawn with a ruler: ruled and squared paper, tables, boxes. They are taken out.
+"""Find and remove printed or ruled lines: ruled and squared paper, tables, boxes; `segment` uses it.
 
-A rule is a long, thin run of ink along the page's lines or across them. Of its pixels, those go where the ink is no
-thicker than the rule; where a stroke crosses it, the ink is thicker, and stays.
+A rule is a long, thin run of ink along the page's lines or across them. A rule's pixels are removed where the ink is
+no thicker than the rule. Where a stroke crosses it, the ink is thicker and stays.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,7 @@
-"""Many pages, in order, by a process a core: a page that ends or hangs what reads it costs itself only.
+"""Read many pages in order with one worker process per core, for `emnist read` and the Python API.
 
-`emnist read` reads through here. As `core.inference.batch`, but for pages: an item is one page, of a PDF too.
+A page that crashes or hangs its worker process costs only itself. The module works as `parallel.run_files` does, but
+an item is one page, and the pages of a PDF count separately.
 """
 
 import dataclasses

@@ -1,9 +1,9 @@
-"""A photographed or scanned page -> its lines, words and characters: `segment`, which `emnist read` starts with.
+"""Find the lines, words and characters of a photographed or scanned page, as the first stage of `emnist read`.
 
-The way: `paper` tells ink from paper, `skew` finds how the writing leans, `rules`, `forms` and `frames` find what is
-ruled and boxed, `parts` measures connected pieces of the ink that is left, `sieve` drops what is no character, `lines`
-groups the rest, `split` cuts and stacks what stands in a line, `characters` decides with the recognizer's help what
-belongs together, `words` parts lines at wide gaps.
+The steps: `ink_map` separates ink from paper. `skew` measures how the writing leans. `rules`, `form_cells` and
+`frames` find what is ruled and boxed. `page_components` measures the connected components of the remaining ink.
+`noise_filter` drops what is not a character. `lines` groups the rest. `oversegment` cuts and stacks what stands in a
+line. `characters` decides with the recognizer's help what belongs together. `words` divides lines at wide gaps.
 """
 
 from itertools import count
@@ -24,19 +24,12 @@ from emnist_cli.core.pages.ink_map import InkMap, close_gaps, find_page_ink, pag
 from emnist_cli.core.pages.lines import find_lines, slope_of
 from emnist_cli.core.pages.noise_filter import choose_depth, depths, keep_text, stroke_of
 from emnist_cli.core.pages.oversegment import Views, make_pieces
-from emnist_cli.core.pages.page_components import (
-    Indices,
-    PageComponents,
-    Tilt,
-    find_parts,
-    tallest_letter,
-    typical_height,
-)
+from emnist_cli.core.pages.page_components import PageComponents, Tilt, find_parts, tallest_letter, typical_height
 from emnist_cli.core.pages.rules import find_rules
 from emnist_cli.core.pages.segments import around
 from emnist_cli.core.pages.skew import estimate_slant, estimate_slope
 from emnist_cli.core.pages.words import split_words
-from emnist_cli.core.preprocessing.components import find_components, find_runs
+from emnist_cli.core.preprocessing.components import Indices, find_components, find_runs
 
 
 class Writing(NamedTuple):

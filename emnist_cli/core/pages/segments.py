@@ -1,4 +1,4 @@
-"""Pieces: what is put together to characters. Used by `split`, which makes them, and `characters`, which joins them."""
+"""Segments of ink that are joined into characters; `oversegment` creates them and `characters` joins them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""Slanted masks made level and back, without loss: whole columns are moved. Used by `rules` and `frames`."""
+"""Level slanted masks and undo it without loss; `form_cells`, `frames` and `rules` use it.
+
+Whole columns are moved.
+"""
 
 from itertools import pairwise
 

@@ -1,7 +1,8 @@
-"""How large characters are on a line, and where they stand on it: what tells c from C, and p from P. Used by `context`.
+"""Model how large characters are and where they stand on a line, for `context`.
 
-Sizes are in units of the cap height, as measured on the writers of UNIPEN and Chars74k: medians, and the spread of
-the logarithms about them. A line's own cap height and x-height are not known; all that are possible are tried.
+Size and place distinguish c from C, and p from P. Sizes are in units of the cap height, as measured on the writers of
+UNIPEN and Chars74k: medians, and the spread of the logarithms about them. The cap height and x-height of a given line
+are not known, so all possible ones are tried.
 """
 
 from typing import NamedTuple

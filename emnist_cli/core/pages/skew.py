@@ -1,9 +1,10 @@
-"""How far the lines of a page are tilted and its letters slanted, by profiles of the ink."""
+"""Estimate the tilt of a page's lines and the slant of its letters from profiles of the ink, for `segment`."""
 
 import numpy as np
 
-from emnist_cli.core.pages.page_components import Indices, Numbers, Tilt
-from emnist_cli.core.preprocessing.components import Components, Runs
+from emnist_cli.core.pages.page_components import Tilt
+from emnist_cli.core.pages.sizes import Numbers
+from emnist_cli.core.preprocessing.components import Components, Indices, Runs
 
 MAX_SLOPE = 0.21
 """Pages are tilted by at most this, about 12 degrees; for more, a page needs to be turned first."""

@@ -1,12 +1,12 @@
-"""Characters of a line -> words, by the gaps between them."""
+"""Group the characters of a line into words by the gaps between them; `segment` uses it."""
 
 from itertools import pairwise
 
 import numpy as np
 
 from emnist_cli.core.pages.characters import CharCandidate
-from emnist_cli.core.pages.page_components import Numbers
 from emnist_cli.core.pages.segments import gap
+from emnist_cli.core.pages.sizes import Numbers
 
 
 def split_words(characters: list[CharCandidate], size: float) -> list[list[CharCandidate]]:

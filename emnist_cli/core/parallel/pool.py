@@ -1,8 +1,9 @@
-"""Work spread over processes that survive whatever one item does to them. Used by `batch`.
+"""Run work in worker processes and survive any bad item; `run_files`, `run_pages`, Ray and `web` use it.
 
-Processes rather than threads: preprocessing is many small numpy calls, which share one lock among threads, and a
-decoder that hangs or dies takes a whole process along. Each is started by name and spoken to through its own pipes,
-so a user's script is not run again in it, and it ends when this process does, however that ends.
+Processes are used instead of threads: preprocessing makes many small numpy calls, which share one lock among threads,
+and a decoder that hangs or crashes takes the whole process with it. Each worker process is started by name and
+reached through its own pipes, so a user's script is not run again in it. It ends when this process does, however that
+ends.
 """
 
 import os
@@ -16,13 +17,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from emnist_cli.core.errors import EmnistError
-from emnist_cli.core.parallel.worker_main import LATE, Work, serve
+from emnist_cli.core.parallel.worker_main import LATE, Item, Result, Work, serve
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 _PACKAGES = Path(__file__).resolve().parents[3]
 _START = f"import sys; sys.path.insert(0, {str(_PACKAGES)!r}); from {serve.__module__} import serve; serve()"
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")

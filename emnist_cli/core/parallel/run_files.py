@@ -1,6 +1,7 @@
-"""A folder at full speed: files are read, preprocessed and classified by a process a core, in order, in flat memory.
+"""Classify many files in parallel, in order and in constant memory, for the commands and the Python API.
 
-`emnist predict`, `evaluate --folder` and `train --folder` read through here.
+One worker process per core reads, preprocesses and classifies files. `emnist predict`, `evaluate --folder` and `train
+--folder` read through this module.
 """
 
 import functools

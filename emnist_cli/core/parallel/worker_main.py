@@ -1,4 +1,4 @@
-"""What a process that `workers` has started does: the same work on one chunk of items after another."""
+"""The main loop of a worker process that `parallel.pool` starts: the same work on chunk after chunk of items."""
 
 import faulthandler
 import os

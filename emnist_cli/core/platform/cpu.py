@@ -1,4 +1,4 @@
-"""How much of the machine is ours."""
+"""Count the CPU cores that this process may use, for the worker pools, runtimes, benchmark and server."""
 
 import os
 

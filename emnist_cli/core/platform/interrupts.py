@@ -1,4 +1,4 @@
-"""Holding Ctrl-C back while something is done that must not be left half done."""
+"""Defer Ctrl-C while an action must not be left unfinished; training, export and import use it."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""Keeping C libraries from writing to stderr where no setting of theirs does."""
+"""Silence C libraries that write to stderr and have no setting against it; runtimes, Ray and training use it."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Importing TensorFlow without the lines that it prints on stderr. Whatever uses it calls this first."""
+"""Import TensorFlow without its messages on stderr; every module that uses TensorFlow calls this first."""
 
 import os
 

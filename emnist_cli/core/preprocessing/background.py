@@ -1,4 +1,7 @@
-"""What is known of the paper before any ink is: whether it is the bright side, how bright where, how noisy."""
+"""Estimate the paper before any ink is found; `ink` and `normalize` use it.
+
+The estimate says whether the paper is the bright side, how bright it is at each place, and how noisy it is.
+"""
 
 from functools import lru_cache
 

@@ -1,4 +1,7 @@
-"""Which of the dark pixels are the character: rules, frames, what hugs the border and specks are dropped."""
+"""Decide which of the dark pixels belong to the character; `preprocessing.ink` uses it.
+
+Rules, frames, ink along the border and specks are dropped.
+"""
 
 import numpy as np
 

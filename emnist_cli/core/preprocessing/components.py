@@ -1,8 +1,10 @@
-"""Connected components of a mask, by runs: numpy only, so that `emnist predict` needs no image library more.
+"""Find the connected components of a mask from its runs; preprocessing and page reading use it.
 
-Runs of ink in neighbouring rows that touch (8-connectivity) are joined as trees that hang onto one another with
-pointer jumping, which takes a handful of vectorized rounds even on noise. Pixels are looked at twice at most,
-to find the runs and to paint those that are wanted; everything between works on runs, of which there are few.
+It needs numpy only, so `emnist predict` needs no further image library.
+
+Runs of ink in neighboring rows that touch (8-connectivity) are joined into trees. Pointer jumping merges the trees,
+which takes a handful of vectorized rounds even on noise. Pixels are visited at most twice: to find the runs, and to
+paint the components that are wanted. Everything in between works on runs, which are few.
 """
 
 from typing import NamedTuple

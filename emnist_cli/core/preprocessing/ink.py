@@ -1,6 +1,6 @@
-"""Finding the ink in a gray picture of one character, whatever light and paper it was photographed in.
+"""Find the ink in a grayscale image of one character, in any light and on any paper; preprocessing uses it.
 
-Knows nothing of EMNIST's form; `preprocess.py` brings the ink found here into it.
+The module knows nothing of EMNIST's format; `preprocessing.normalize` brings the ink found here into it.
 """
 
 from typing import NamedTuple

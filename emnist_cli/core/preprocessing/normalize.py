@@ -1,9 +1,10 @@
-"""A gray picture of any size -> the 28x28 picture that a network trained on EMNIST expects.
+"""Convert a grayscale image of any size to EMNIST's 28x28 format; the recognizer and page reading use it.
 
-EMNIST's own conversion (arXiv 1702.05373, section II-A, figure 1): binary, Gaussian blur, crop to the ink, centred in
-a square with the aspect kept and a 2-pixel border, bicubic to 28x28. Here the same is done to pictures that EMNIST
-never had to take: `ink.py` finds the ink first, and strokes are brought to the thickness of EMNIST's pens.
-Change what comes out of here and `manifest.PREPROCESSING` goes up: models are trained for one version of it.
+This is the image that a network trained on EMNIST expects. EMNIST's own conversion (arXiv 1702.05373, section II-A,
+figure 1) is: binary, Gaussian blur, crop to the ink, center in a square with the aspect ratio kept and a 2-pixel
+border, bicubic to 28x28. The same is done here to images that EMNIST never had to handle: `preprocessing.ink` finds
+the ink first, and strokes are brought to the stroke width of EMNIST's pens. Increase `manifest.PREPROCESSING` with
+every change to the output of this module: a model is trained for one version of it.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""Running a network that takes any number of pictures at once: a batch at a time. Used by the runtimes but LiteRT's."""
+"""Run a network one batch at a time; the Keras and ONNX runtimes use it.
+
+It takes any number of images at once. The LiteRT runtime does not use it.
+"""
 
 from collections.abc import Callable
 

@@ -1,6 +1,7 @@
-"""Running a network: float32 pictures in, probabilities out. The only importer of LiteRT.
+"""Run a network on float32 images and return probabilities, for the recognizer; the only importer of LiteRT.
 
-Bundles hold a LiteRT graph; what `emnist export` makes can be run as well, where the runtime for it is installed.
+Bundles hold a LiteRT graph. The formats that `emnist export` writes can be run as well, if the runtime for them is
+installed.
 """
 
 import threading

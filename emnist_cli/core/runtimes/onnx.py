@@ -1,4 +1,4 @@
-"""Running an ONNX model by ONNX Runtime, where that is installed. Made by `runtime.open_runtime`."""
+"""Run an ONNX model with ONNX Runtime, if it is installed; `open_runtime` creates the runtime."""
 
 from pathlib import Path
 from typing import Any

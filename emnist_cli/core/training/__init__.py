@@ -1,1 +1,4 @@
-"""Training: the only part that imports TensorFlow and Keras. Inference never imports it."""
+"""Train networks with TensorFlow and Keras, for `emnist train`.
+
+Inference never imports it.
+"""

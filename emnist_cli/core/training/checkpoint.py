@@ -1,8 +1,8 @@
-"""What a training run leaves on disk after each epoch, so that it can go on: plain numpy archives.
+"""Save and restore the state of a training run after each epoch, as numpy archives; the trainer uses it.
 
-`last.npz` holds every variable of the network and the optimizer (the state of its random generators too) and
-what has happened so far; `best-N.npz` the network's variables after the best epoch, N. Each appears whole or not at
-all, and `last.npz` comes second: whenever a run is stopped, the best epoch that it tells of is there.
+`last.npz` holds every variable of the network and the optimizer (including the state of its random generators) and
+the history so far. `best-N.npz` holds the network's variables after the best epoch, N. Each file appears completely
+or not at all, and `last.npz` is written second: whenever a run is stopped, the best epoch that it refers to exists.
 """
 
 import json
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.errors import OutputError, TrainingError, UsageError
+from emnist_cli.core.model_export.output_dir import LAST_CHECKPOINT
 from emnist_cli.core.records import Epoch
 
 if TYPE_CHECKING:
     import keras
 
-_LAST = "last.npz"
 
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
@@ -63,7 +63,7 @@ def save_checkpoint(folder: Path, state: State, network: "keras.Model", optimize
     if state.history[-1].best:
         _write(best, network.variables, {})
     variables = [*network.variables, *optimizer.variables]
-    _write(folder / _LAST, variables, {"task": state.task, "history": [e._asdict() for e in state.history]})
+    _write(folder / LAST_CHECKPOINT, variables, {"task": state.task, "history": [e._asdict() for e in state.history]})
     for old in set(folder.glob("best-*.npz")) - {best}:
         old.unlink(missing_ok=True)
 
@@ -75,7 +75,7 @@ def restore(folder: Path, network: "keras.Model", optimizer: "keras.Optimizer") 
         TrainingError: the checkpoint is damaged or another network's.
     """
     state = read_checkpoint(folder)
-    _assign(folder / _LAST, [*network.variables, *optimizer.variables])
+    _assign(folder / LAST_CHECKPOINT, [*network.variables, *optimizer.variables])
     return state
 
 
@@ -90,7 +90,7 @@ def restore_best(folder: Path, history: Sequence[Epoch], network: "keras.Model")
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether there is a run to go on with."""
-    return (folder / _LAST).is_file()
+    return (folder / LAST_CHECKPOINT).is_file()
 
 
 def read_checkpoint(folder: Path) -> State:
@@ -100,11 +100,13 @@ def read_checkpoint(folder: Path) -> State:
         TrainingError: the checkpoint is damaged.
     """
     try:
-        with np.load(folder / _LAST) as archive:
+        with np.load(folder / LAST_CHECKPOINT) as archive:
             found = json.loads(str(archive["about"]))
         return State(found["task"], [Epoch(**epoch) for epoch in found["history"]])
     except (*_DAMAGED, TypeError) as error:
-        raise TrainingError(f"{folder / _LAST}: damaged checkpoint ({error}); start anew with --overwrite") from None
+        raise TrainingError(
+            f"{folder / LAST_CHECKPOINT}: damaged checkpoint ({error}); start anew with --overwrite"
+        ) from None
 
 
 def check_same(folder: Path, task: dict[str, Any]) -> None:

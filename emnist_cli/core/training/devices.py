@@ -1,4 +1,4 @@
-"""Which GPUs there are for training."""
+"""List the GPUs that TensorFlow can train on, for `emnist doctor`."""
 
 from emnist_cli.core.platform.tensorflow import load_tensorflow
 

@@ -1,6 +1,7 @@
-"""Pictures in memory -> batches for every device, in an order that only the seed and the step decide.
+"""Turn images in memory into batches for every device; the trainer uses it.
 
-So a run that is resumed, or spread over more devices, sees the same batches as one that is not.
+The seed and the step alone decide the order, so a run that is resumed, or spread over more devices, sees the same
+batches as one that is not.
 """
 
 import functools

@@ -1,4 +1,4 @@
-"""A whole training run: train, then leave a bundle that the other commands use."""
+"""A whole training run, for `emnist train`: train a network, then leave a bundle that the other commands use."""
 
 import dataclasses
 import hashlib
@@ -15,12 +15,13 @@ from emnist_cli.core import bundle
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.model_export.network_source import load_network
+from emnist_cli.core.model_export.output_dir import OutputDir, locked
 from emnist_cli.core.networks import architectures
+from emnist_cli.core.networks.keras_file import KERAS_FILE
 from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.training import checkpoint
 from emnist_cli.core.training.input_pipeline import Holdout, hold_out
-from emnist_cli.core.training.output_dir import KERAS_FILE, OutputDir, locked
 from emnist_cli.core.training.package_model import Trained, write_trained_bundle
 from emnist_cli.core.training.precision import precision
 from emnist_cli.core.training.strategy import DistributionStrategy, make_strategy

@@ -1,4 +1,4 @@
-"""A trained network becomes a bundle: converted, checked, calibrated and scored."""
+"""Turn a trained network into a bundle: convert, check, calibrate and score it; `training.job` uses it."""
 
 import dataclasses
 import tempfile
@@ -15,11 +15,12 @@ from emnist_cli.core.errors import OutputError
 from emnist_cli.core.evaluation.calibration import fit_temperature
 from emnist_cli.core.evaluation.scoring import Network, score_split
 from emnist_cli.core.model_export import to_litert
+from emnist_cli.core.model_export.output_dir import OutputDir
+from emnist_cli.core.networks.keras_file import KERAS_FILE
 from emnist_cli.core.records import Epoch
 from emnist_cli.core.runtimes.litert import Runtime
 from emnist_cli.core.training import training_history
 from emnist_cli.core.training.input_pipeline import Holdout
-from emnist_cli.core.training.output_dir import KERAS_FILE, OutputDir
 from emnist_cli.core.training.training_data import TrainingData
 
 _ENOUGH = 20_000  # pictures to fit a temperature to

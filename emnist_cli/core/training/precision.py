@@ -1,4 +1,4 @@
-"""Computing in 16 bits, where a machine is faster at it."""
+"""Compute in 16 bits where a machine is faster at it; `training.job` uses it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,8 @@
-"""The training step and the validation step: one of each for one device, several, and several machines.
+"""The training step and the validation step, for the trainer.
 
-Keras' own `fit` cannot run under MultiWorkerMirroredStrategy (Keras 3.15), so the gradients are summed over the
-devices here, and Keras' optimizer applies them.
+There is one of each for one device, several devices, and several machines. Keras' own `fit` cannot run under
+MultiWorkerMirroredStrategy (Keras 3.15), so the gradients are summed over the devices here, and Keras' optimizer
+applies them.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""How training is spread over devices and machines, by tf.distribute."""
+"""Distribute training over devices and machines with tf.distribute; `training.job` uses it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, checkpoints and a record for every epoch."""
+"""The training loop, run by `training.job`: steps, validation, checkpoints and a record for every epoch."""
 
 import math
 import time

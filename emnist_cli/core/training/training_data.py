@@ -1,4 +1,4 @@
-"""What a network is trained on: a split of EMNIST, or one's own labelled pictures."""
+"""The data a network is trained on: a split of EMNIST or labelled images; training and model export use it."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -11,8 +11,7 @@ from emnist_cli.core.data import dataset
 from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.files.labelled import Labelled, find_class
-from emnist_cli.core.labels import CHARSETS, find_split
-from emnist_cli.core.model_import.label_files import CUSTOM as CUSTOM
+from emnist_cli.core.labels import CHARSETS, CUSTOM, find_split
 from emnist_cli.core.parallel.run_files import predict_files
 
 

@@ -1,4 +1,4 @@
-"""What training looked like: history.csv and curves.png, which lie in the bundle."""
+"""Write the history of a training run as history.csv and curves.png, for the bundle."""
 
 import csv
 import io

@@ -12,7 +12,7 @@ from PIL import Image
 
 from emnist_cli.core.data import cache, dataset, export
 from emnist_cli.core.data.dataset import LabelledImages
-from emnist_cli.core.data.idx import read_split
+from emnist_cli.core.data.sources import read_split
 from emnist_cli.core.errors import DataError, OutputError, UsageError
 from emnist_cli.core.files.labelled import read_folder
 from emnist_cli.core.labels import find_split

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emnist_cli.core.data import idx
+from emnist_cli.core.data import sources
 from emnist_cli.core.data.sources import open_source
 from emnist_cli.core.errors import DataError
 from tests import archives
@@ -92,6 +92,6 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
 
 
 def test_a_half_at_once(tmp_path: Path) -> None:
-    pictures, ids = idx.read_split(archives.nist_zip(tmp_path / "gzip.zip", EMNIST), "letters", "train")
+    pictures, ids = sources.read_split(archives.nist_zip(tmp_path / "gzip.zip", EMNIST), "letters", "train")
     assert np.array_equal(pictures, EMNIST["letters"]["train"].images)
     assert (ids.tolist(), ids.dtype) == ([0, 5, 6, 25, 1], np.int64)

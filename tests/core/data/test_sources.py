@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emnist_cli.core.data.sources import CHUNK, EmnistSource, open_source
+from emnist_cli.core.data.chunks import CHUNK
+from emnist_cli.core.data.sources import EmnistSource, open_source
 from emnist_cli.core.errors import DataError, UsageError
 from emnist_cli.core.labels import SPLITS
 from tests import archives

@@ -1,4 +1,7 @@
-"""Where a training run leaves its model, and what must not be lost there."""
+"""Choose where a training run or import stores its model, and refuse to lose what is there.
+
+`emnist train` and `emnist models import` use it.
+"""
 
 import hashlib
 import tempfile
@@ -10,12 +13,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from emnist_cli.core import bundle
-from emnist_cli.core.config import ARCHITECTURES
-from emnist_cli.core.errors import ModelError, OutputError, UsageError
-from emnist_cli.core.training import checkpoint
+from emnist_cli.core.errors import OutputError, UsageError
 
-KERAS_FILE = "model.keras"
-"""The network as Keras keeps it, beside the LiteRT file: to export it otherwise, or to train on from it."""
+LAST_CHECKPOINT = "last.npz"
+"""The file in the work folder that an interrupted run goes on from."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def check_output_dir(place: OutputDir, resume: bool, overwrite: bool) -> None:
     _check_writable(place)
     if not bundle.replaceable(place.folder):
         raise UsageError(f"{place.folder}: expected a new folder, an empty one or an earlier model; choose another")
-    interrupted = checkpoint.has_checkpoint(place.work)
+    interrupted = (place.work / LAST_CHECKPOINT).is_file()
     if resume and not interrupted:
         raise UsageError(f"--resume: there is no interrupted run of {place.name!r} ({place.work} has no checkpoint)")
     if resume or overwrite:
@@ -79,44 +80,6 @@ def check_output_dir(place: OutputDir, resume: bool, overwrite: bool) -> None:
         )
     if place.folder.exists() and any(place.folder.iterdir()):
         raise UsageError(f"{place.folder} is there already; choose another --name or --out, or replace it: --overwrite")
-
-
-def check_base(base: bundle.Bundle) -> None:
-    """Make sure that training can start from a bundle, or from a file that was exported from one.
-
-    Raises:
-        ModelError: its classes are not known; or see `find_network`.
-    """
-    if base.manifest is None:
-        raise ModelError(
-            f"--from: {base.name} has no {KERAS_FILE} and does not say of which architecture it is; emnist train "
-            "leaves a model that training can start from"
-        )
-    find_network(base)
-
-
-def find_network(model: bundle.Bundle) -> Path:
-    """Return the file that a model's Keras network can be got out of: a .keras or a .tflite file.
-
-    Raises:
-        ModelError: there is none.
-    """
-    manifest, graph = model.manifest, model.graph
-    if manifest and KERAS_FILE in manifest.files:
-        return graph.with_name(KERAS_FILE)
-    suffix = graph.suffix.lower()
-    if suffix == ".keras" or (suffix == ".tflite" and manifest and arch_of(model) in ARCHITECTURES):
-        return graph
-    why = "does not say of which architecture it is" if suffix == ".tflite" else "holds a graph without its layers"
-    raise ModelError(
-        f"{graph}: has no {KERAS_FILE} beside it and {why}; export from the bundle that emnist train has left, or from "
-        "a .keras file"
-    )
-
-
-def arch_of(base: bundle.Bundle) -> str:
-    """Return the architecture of a bundle's network, "custom" if it does not say."""
-    return str(base.manifest.training.get("arch", "custom")) if base.manifest else "custom"
 
 
 @contextmanager

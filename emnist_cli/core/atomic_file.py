@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, and replace nothing that would be missed."""
+"""Write folders completely or not at all, and never replace valuable ones; bundles, data and reports use it."""
 
 import os
 import shutil

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emnist_cli.core.folders import is_worked_in, put_in_place
+from emnist_cli.core.atomic_file import is_worked_in, put_in_place
 
 
 def folder(path: Path, text: str) -> Path:
