@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from typer.testing import CliRunner
 
 from emnist_cli.app import app
@@ -67,6 +68,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def data() -> Path:
     return DATA
+
+
+@pytest.fixture(scope="session")
+def mnist_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The mnist split of genuine EMNIST, with the layout of NIST's gzip.zip."""
+    return _make_archive(tmp_path_factory, "mnist")
+
+
+@pytest.fixture(scope="session")
+def letters_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The letters split likewise."""
+    return _make_archive(tmp_path_factory, "letters")
+
+
+def _make_archive(tmp_path_factory: pytest.TempPathFactory, split: str) -> Path:
+    """Write an archive once, also where several processes run the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # which the processes share
+    archive, tool = folder / f"emnist-{split}.zip", DATA.parent / "tools/make_archive.py"
+    with FileLock(folder / f"emnist-{split}.lock"):
+        if not archive.exists():
+            scratch = archive.with_suffix(".tmp")
+            subprocess.run([sys.executable, tool, scratch, split], check=True)
+            scratch.rename(archive)
+    return archive
 
 
 @pytest.fixture(scope="session")

@@ -28,16 +28,10 @@ from starter.figures import Scores, error, rows, score
 CARD = "model/starter.md"
 CONFUSIONS, CALIBRATION = "confusions.png", "calibration.png"
 
-SHOWN = ("unipen", "nist", "emnist")
-"""Sources whose pictures may be shown: CC BY 4.0 and works of the US government."""
-
 MOST = 20
 EXAMPLES = 8
 
-CREDIT = (
-    f"Up to {EXAMPLES} pictures of each: UNIPEN train_r01_v07 (UNIPEN Consortium 1999, CC BY 4.0), drawn from its pen "
-    "strokes, and\nNIST Special Database 19 (US government work)."
-)
+CREDIT = f"Up to {EXAMPLES} images of each, from EMNIST's byclass test half (NIST, US government work)."
 
 _SCALE = 2  # screen pixels a pixel
 _SIDE = 28 * _SCALE
@@ -50,12 +44,12 @@ def write(model: Path, data: Path, docs: Path) -> None:
 
     Args:
         model: a bundle folder.
-        data: holds emnist/gzip.zip, emnist/sources.npz and scans/.
+        data: holds emnist/genuine.npz, emnist/others.npz and scans/.
         docs: holds model/starter.md.
 
     Raises:
         ValueError: the card lacks the markers of a section, or the model's classes are not those of byclass.
-        DataError, ModelError, UsageError: the model or something in `data` is missing or cannot be read.
+        DataError, ModelError, OSError, UsageError: the model or something in `data` is missing or cannot be read.
     """
     card = docs / CARD
     text = card.read_text(encoding="utf-8")
@@ -190,10 +184,10 @@ def pooled(parts: Sequence[ScoredPredictions]) -> ScoredPredictions:
 
 
 def examples(scores: Scores, pair: Confusion) -> NDArray[np.int64]:
-    """Choose pictures of a confusion that may be shown: up to `EXAMPLES` indexes, spread over all there are."""
+    """Choose images of a confusion: up to `EXAMPLES` indexes, spread over all there are."""
     answers, labels = scores.byclass, scores.byclass.labels
     confused_so = (answers.truth == labels.index(pair.truth)) & (answers.predicted == labels.index(pair.predicted))
-    mine = np.flatnonzero(confused_so & np.isin(scores.sources, SHOWN))
+    mine = np.flatnonzero(confused_so)
     spread: NDArray[np.int64] = mine[np.linspace(0, len(mine) - 1, min(EXAMPLES, len(mine))).round().astype(int)]
     return spread
 
@@ -209,9 +203,8 @@ def confusion_sheet(scores: Scores, pairs: Sequence[Confusion]) -> bytes:
     for number, pair in enumerate(pairs):
         column, row = divmod(number, height)
         x, y = _MARGIN + column * (_STRIP + _GAP), _TITLE + row * pitch
-        shown = examples(scores, pair)
-        paper[y + _CAPTION : y + _CAPTION + _SIDE, x : x + _STRIP] = strip(scores.images[shown])
-        note = f"{pair.count} of {totals[pair.truth]:,}" + ("" if len(shown) else ", none of them free to show")
+        paper[y + _CAPTION : y + _CAPTION + _SIDE, x : x + _STRIP] = strip(scores.images[examples(scores, pair)])
+        note = f"{pair.count:,} of {totals[pair.truth]:,}"
         at = 1 - (y + _CAPTION - 7) / paper.shape[0]
         name = f"{pair.truth} → {pair.predicted}"
         figure.text(x / paper.shape[1], at, name, family="DejaVu Sans Mono", size=11, weight="bold")

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.classify.label_view import LabelView, make_label_view
 from emnist_cli.core.config import EvaluateConfig
-from emnist_cli.core.data import sources
 from emnist_cli.core.evaluation.calibration import expected_calibration_error
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, calibration_bins, case_folded_accuracy
 from emnist_cli.core.evaluation.scoring import Network, score_folder, split_label_view
 from emnist_cli.core.files.labelled import read_folder
 from emnist_cli.core.labels import CHARSETS, SPLITS
+
+from .scans import read_others, read_test_halves
 
 SCANS = {
     "tablet": "tablet scans (Chars74K)",
@@ -23,9 +24,9 @@ SCANS = {
 }
 """Folders of original pictures, and what they are called."""
 
-STAND_IN = "stand-in for byclass, test half"
-PARTS = {"unipen": "UNIPEN", "forms": "forms, A-Z only", "nist": "NIST SD 19, digits only"}
-"""Sources of the stand-in that have a row of their own; the others are scored as original pictures."""
+BYCLASS = "EMNIST byclass, test half"
+OTHERS = {"forms": "scanned forms, A-Z only", "nist": "NIST SD 19, digits only"}
+"""Sources with a test part among the other images in EMNIST's format, and what they are called."""
 
 LETTERS = "genuine EMNIST letters, A-S, --charset letters --fold-case"
 DIGITS = "genuine EMNIST mnist, test half, --charset digits"
@@ -56,9 +57,9 @@ class Scores(NamedTuple):
 
     Attributes:
         scans: by the names in `SCANS`, over all classes; those that the data folder has.
-        byclass: of the test half of the archive's byclass split.
-        images: uint8 (n, 28, 28), the pictures of that half.
-        sources: of each of these.
+        byclass: of the test half of EMNIST's `byclass` split.
+        images: uint8 (n, 28, 28), the images of that half.
+        others: by the names in `OTHERS`, over all classes.
         letters: of genuine EMNIST letters, case folded; None where they are not in the data folder.
         digits: of the test half of EMNIST's `mnist` split, as digits only.
         merged: from all classes to EMNIST's 47.
@@ -67,7 +68,7 @@ class Scores(NamedTuple):
     scans: Mapping[str, ScoredPredictions]
     byclass: ScoredPredictions
     images: NDArray[np.uint8]
-    sources: NDArray[np.str_]
+    others: Mapping[str, ScoredPredictions]
     letters: ScoredPredictions | None
     digits: ScoredPredictions
     merged: LabelView
@@ -78,11 +79,11 @@ def measure(model: Path, data: Path) -> list[Row]:
 
     Args:
         model: a bundle folder; metrics in its manifest are not looked at.
-        data: holds emnist/gzip.zip and, as far as they are to be had, emnist/sources.npz and the folders of scans/.
+        data: holds emnist/genuine.npz, emnist/others.npz and, as far as they are to be had, the folders of scans/.
 
     Raises:
         ValueError: the model's classes are not those of byclass.
-        DataError, UsageError: something is missing in `data` or cannot be read.
+        DataError, OSError, UsageError: something is missing in `data` or cannot be read.
     """
     return rows(score(model, data))
 
@@ -92,21 +93,25 @@ def score(model: Path, data: Path) -> Scores:
     network = Network(model.resolve())  # not a name, which would be looked for in the package first
     if network.classes != tuple(c.characters for c in SPLITS["byclass"].classes):
         raise ValueError(f"{model}: expected a model of byclass's 62 classes. Received: {len(network.classes)} classes")
-    archive, letters = data / "emnist/gzip.zip", data / "scans/emnist-letters"
-    images, truth = sources.read_split(archive, "byclass", "test")
+    letters = data / "scans/emnist-letters"
+    byclass, mnist = read_test_halves(data / "emnist/genuine.npz")
     folders = {name: data / "scans" / name for name in SCANS}
     return Scores(
         scans={name: _read_scans(network, folder) for name, folder in folders.items() if folder.is_dir()},
-        byclass=_read_finished(network, images, truth),
-        images=images,
-        sources=_read_sources(data / "emnist/sources.npz", len(images)),
+        byclass=_read_finished(network, *byclass),
+        images=byclass.images,
+        others={
+            name: _read_finished(network, *half)
+            for name, half in read_others(data / "emnist/others.npz", "test").items()
+            if name in OTHERS
+        },
         letters=narrow(
             _read_scans(network, letters), make_label_view(network.classes, CHARSETS["letters"], fold_case=True)
         )
         if letters.is_dir()
         else None,
         digits=narrow(
-            _read_finished(network, *sources.read_split(archive, "mnist", "test")),
+            _read_finished(network, *mnist),
             make_label_view(network.classes, CHARSETS["digits"]),
         ),
         merged=split_label_view(network, SPLITS["bymerge"]),
@@ -116,11 +121,8 @@ def score(model: Path, data: Path) -> Scores:
 def rows(scores: Scores) -> list[Row]:
     """Work out the figures of each part, original pictures first."""
     found = [_row(SCANS[folder], answers, scores.merged) for folder, answers in scores.scans.items()]
-    found.append(_row(STAND_IN, scores.byclass, scores.merged))
-    for source, name in PARTS.items():
-        mine = scores.sources == source
-        if mine.any():
-            found.append(_row(f"{STAND_IN}: {name}", choose(scores.byclass, mine), scores.merged))
+    found.append(_row(BYCLASS, scores.byclass, scores.merged))
+    found += [_row(OTHERS[name], answers, scores.merged) for name, answers in scores.others.items()]
     letters, digits = scores.letters, scores.digits
     if letters is not None:
         found.append(Row(LETTERS, len(letters.truth), None, None, float(letters.right.mean()), error(letters)))
@@ -139,11 +141,6 @@ def narrow(answers: ScoredPredictions, view: LabelView) -> ScoredPredictions:
     return ScoredPredictions(view.labels, truth, probabilities, answers.names, answers.failures)
 
 
-def choose(answers: ScoredPredictions, which: NDArray[np.bool_] | NDArray[np.int64]) -> ScoredPredictions:
-    """Return the answers to some of the pictures, by mask or index."""
-    return ScoredPredictions(answers.classes, answers.truth[which], answers.probabilities[which])
-
-
 def _row(name: str, answers: ScoredPredictions, merged: LabelView) -> Row:
     return Row(
         name,
@@ -155,17 +152,6 @@ def _row(name: str, answers: ScoredPredictions, merged: LabelView) -> Row:
     )
 
 
-def _read_sources(path: Path, count: int) -> NDArray[np.str_]:
-    """Return the collection each picture of the test half came from: "emnist" where nothing says otherwise."""
-    if not path.exists():
-        return np.full(count, "emnist")
-    table = np.load(path)
-    names: NDArray[np.str_] = table["names"][table["byclass_test"]]
-    if len(names) != count:
-        raise ValueError(f"{path}: tells of {len(names):,} pictures, the archive's test half has {count:,}")
-    return names
-
-
 def _read_scans(network: Network, folder: Path) -> ScoredPredictions:
     """Read original pictures as `emnist predict` does."""
     items = read_folder(folder, where="part=test")
@@ -173,7 +159,7 @@ def _read_scans(network: Network, folder: Path) -> ScoredPredictions:
 
 
 def _read_finished(network: Network, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> ScoredPredictions:
-    """Read pictures that are in EMNIST's form already."""
+    """Read images that are in EMNIST's format already."""
     view = make_label_view(network.classes)
     probabilities = np.empty((len(images), len(network.classes)), np.float32)
     for start in range(0, len(images), EvaluateConfig.chunk_size):

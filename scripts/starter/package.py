@@ -22,7 +22,7 @@ from . import figures, recipe
 from .pool import CLASSES, Pool
 
 LOST = 0.002
-"""Accuracy that fewer bits may cost, on the pictures of the stand-in's test half and of all scans together."""
+"""Accuracy that fewer bits may cost, on the images of EMNIST's byclass test half and of all scans together."""
 
 
 FORMS: tuple[to_litert.Weights, ...] = ("int8", "float16", "float32")
@@ -122,8 +122,8 @@ def score(
 
 
 def loss(whole: list[figures.Row], small: list[figures.Row]) -> float:
-    """Return the most accuracy that is lost, of all classes or case folded, on the stand-in or on all scans."""
-    groups = [{figures.STAND_IN}, set(figures.SCANS.values()), {figures.DIGITS}]
+    """Return the most accuracy that is lost, of all classes or case folded, on byclass, on all scans or on mnist."""
+    groups = [{figures.BYCLASS}, set(figures.SCANS.values()), {figures.DIGITS}]
     lost = [0.0]
     for group in groups:
         for kind in ("exact", "folded"):
@@ -167,7 +167,7 @@ def metrics(rows: list[figures.Row]) -> tuple[bundle.Metric, ...]:
     kinds = {"exact": "accuracy", "merged": "accuracy, 47 classes", "folded": "accuracy, case folded", "ece": "ece"}
     return tuple(
         bundle.Metric(kind, round(value, 4), row.name, row.count)
-        for row in sorted(rows, key=lambda row: row.name != figures.STAND_IN)
+        for row in sorted(rows, key=lambda row: row.name != figures.BYCLASS)
         for field, kind in kinds.items()
         if (value := getattr(row, field)) is not None
     )

@@ -29,7 +29,8 @@ ORIGINS = {
     "nist": Origin("NIST Special Database 19, digits", "US government work"),
     "mnist": Origin("MNIST training digits (LeCun and Cortes, from NIST Special Databases 1 and 3)", "CC BY-SA 3.0"),
     "emnist": Origin(
-        "EMNIST byclass, training half (Cohen, Afshar, Tapson and van Schaik, 2017)", "US government work"
+        "EMNIST byclass, a sixth of its training half (Cohen, Afshar, Tapson and van Schaik, 2017)",
+        "US government work",
     ),
     "fonts": Origin(fonts.SOURCE, "SIL OFL 1.1"),
     "photos": Origin("photographed characters, brianzx032/18752s21-Handwritten-Character-Recognition", "none stated"),
@@ -69,9 +70,10 @@ def sources(data: Path, font_folder: Path, seed: int, unlicensed: bool = False) 
         Source("tablet-photo", drawn, pens.photograph, np.full(len(drawn), 4)),
         Source("fonts", glyphs, fonts.vary, np.full(len(glyphs), 20)),
     ]
-    archive = scans.read_archive(data / "emnist/gzip.zip", data / "emnist/sources.npz")
+    finished = scans.read_others(data / "emnist/others.npz", "train")
+    finished["emnist"] = scans.read_training_half(data / "emnist/genuine.npz")
     weights = {"nist": 5, "mnist": 4, "emnist": 1} | ({"forms": 5} if unlicensed else {})
-    found += [_once(name, archive[name], scans.as_it_is, weight) for name, weight in weights.items() if name in archive]
+    found += [_once(name, finished[name].items(), scans.as_it_is, weight) for name, weight in weights.items()]
     if unlicensed:
         found += [
             _once(name, scans.read_scans(data / "scans" / name, "train"), scans.prepare, weight)

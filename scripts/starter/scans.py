@@ -1,4 +1,4 @@
-"""Pictures of characters: original scans, prepared as `emnist predict` does, and what came in EMNIST's form."""
+"""Images of characters: original scans, prepared as `emnist predict` does, and arrays in EMNIST's format."""
 
 import csv
 from pathlib import Path
@@ -15,10 +15,26 @@ from .pool import CLASSES
 
 
 class Finished(NamedTuple):
-    """A picture that is in EMNIST's form already."""
+    """An image that is in EMNIST's format already."""
 
     image: NDArray[np.uint8]
     label: str
+
+
+class Half(NamedTuple):
+    """Labeled images in EMNIST's format.
+
+    Attributes:
+        images: uint8 (n, 28, 28), upright.
+        labels: int64 (n,), indexes into `CLASSES`.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+    def items(self) -> list[Finished]:
+        """Return the images one by one."""
+        return [Finished(image, CLASSES[i]) for image, i in zip(self.images, self.labels, strict=True)]
 
 
 def read_scans(folder: Path, part: str) -> list[Labelled]:
@@ -39,22 +55,29 @@ def prepare(scan: Labelled, rng: np.random.Generator) -> NDArray[np.uint8] | Non
     return None if finished is None else (finished * 255 + 0.5).astype(np.uint8)
 
 
-def read_archive(archive: Path, sources: Path) -> dict[str, list[Finished]]:
-    """Return the training pictures of an archive's byclass split by the collection that they came from.
+def read_training_half(genuine: Path) -> Half:
+    """Return EMNIST's training images whose class among the 62 of byclass is known."""
+    with np.load(genuine) as arrays:
+        labels = arrays["train_byclass"].astype(np.int64)
+        known = labels >= 0
+        return Half(arrays["train_images"][known], labels[known])
 
-    Args:
-        archive: laid out like EMNIST's.
-        sources: .npz with `names` and, for each picture, `byclass_train` as an index into it; where there is no such
-            file, the archive is taken for EMNIST itself, and all of it is called "emnist".
-    """
-    images, ids = sources.read_split(archive, "byclass", "train")
-    if not sources.exists():
-        return {"emnist": [Finished(image, CLASSES[i]) for image, i in zip(images, ids, strict=True)]}
-    table = np.load(sources)
-    found: dict[str, list[Finished]] = {name: [] for name in table["names"].tolist()}
-    for image, i, name in zip(images, ids, table["names"][table["byclass_train"]].tolist(), strict=True):
-        found[name].append(Finished(image, CLASSES[i]))
-    return found
+
+def read_test_halves(genuine: Path) -> tuple[Half, Half]:
+    """Return the test halves of EMNIST's byclass and mnist splits, in this order."""
+    with np.load(genuine) as arrays:
+        byclass = Half(arrays["byclass_test_images"], arrays["byclass_test"].astype(np.int64))
+        every = np.concatenate([byclass.images, arrays["test_extra_images"]])
+        return byclass, Half(every[arrays["mnist_test_at"]], arrays["mnist_test"].astype(np.int64))
+
+
+def read_others(others: Path, part: str) -> dict[str, Half]:
+    """Return the other images in EMNIST's format, of one part, by the collection that they came from."""
+    with np.load(others) as arrays:
+        mine = arrays["part"] == part
+        images, sources = arrays["images"][mine], arrays["source"][mine]
+        labels = np.array([CLASSES.index(label) for label in arrays["label"][mine]], np.int64)
+    return {str(name): Half(images[sources == name], labels[sources == name]) for name in np.unique(sources)}
 
 
 def as_it_is(picture: Finished, rng: np.random.Generator) -> NDArray[np.uint8]:

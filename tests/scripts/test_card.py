@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from starter import card, figures
 
 from emnist_cli.core import bundle
 from emnist_cli.core.classify.recognizer import Recognizer
-from emnist_cli.core.data import sources
+from emnist_cli.core.evaluation.metrics import ScoredPredictions
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import Confusion, Prediction
 from tests import archives, handwriting
@@ -23,7 +24,12 @@ SCANS = {"tablet": "aBg7QnOo", "photos": "A5KR", "canvas": "BJC"}
 DRAWN, CALLED = "AAAbQ4oKzfR05", "BBBbQ4OKzfR05"
 """The byclass half: what is drawn, and what it is called, so that there are confusions whatever the model."""
 
-SOURCES = ("unipen", "forms", "nist", "photos")
+MNIST_AT, MNIST = (5, len(DRAWN)), "47"
+"""The mnist half: the first image is one of byclass's half, the second an extra one."""
+
+OTHERS = {"forms": "RAg", "nist": "027"}
+"""What others.npz holds for tests; each source has a training image more, and a third source nothing else."""
+
 SECTIONS = ("sources", "results", "classes", "confusions", "calibration")
 PROSE = ("# Card\n\nBefore | it.\n", *(f"\nAfter {name}.\n" for name in SECTIONS))
 
@@ -51,6 +57,27 @@ def write_scans(folder: Path, labels: Sequence[tuple[str, str]]) -> None:
     (folder / "labels.csv").write_text("\n".join(rows) + "\n")
 
 
+def images(characters: str) -> NDArray[np.uint8]:
+    return archives.half("byclass", characters, 1).images
+
+
+def write_emnist(folder: Path) -> None:
+    """Write the arrays of genuine EMNIST that are for tests, and the others."""
+    folder.mkdir(parents=True)
+    np.savez(
+        folder / "genuine.npz",
+        byclass_test_images=images(DRAWN),
+        byclass_test=archives.half("byclass", CALLED, 1).ids.astype(np.uint8),
+        test_extra_images=images(MNIST[1]),
+        mnist_test_at=np.array(MNIST_AT, np.int32),
+        mnist_test=np.array([int(digit) for digit in MNIST], np.int8),
+    )
+    rows = [(label, source, "test") for source, labels in OTHERS.items() for label in labels]
+    rows += [("Z", "forms", "train"), ("3", "nist", "train"), ("8", "mnist", "train")]
+    label, source, part = map(np.array, zip(*rows, strict=True))
+    np.savez(folder / "others.npz", images=images("".join(label)), label=label, source=source, part=part)
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A model that was not measured yet, data in the form that the training script takes, and an old card."""
@@ -63,11 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     for name, characters in SCANS.items():
         write_scans(root / "data/scans" / name, [(c, c) for c in characters])
     write_scans(root / "data/scans/emnist-letters", [(c, c.upper()) for c in "aBgS"])
-    test = archives.Half(archives.half("byclass", DRAWN, 1).images, archives.half("byclass", CALLED, 1).ids)
-    split = {"byclass": {"test": test, "train": test}, "mnist": archives.small("mnist")["mnist"]}
-    archives.nist_zip(root / "data/emnist/gzip.zip", split)
-    which = np.arange(len(DRAWN)) % len(SOURCES)
-    np.savez(root / "data/emnist/sources.npz", names=np.array(SOURCES), byclass_test=which)
+    write_emnist(root / "data/emnist")
     (root / "docs/model").mkdir(parents=True)
     return Place(root / "starter", root / "data", root / "docs")
 
@@ -105,10 +128,9 @@ def predicted_scans(place: Place, name: str, **how: object) -> Read:
     return [(r["label"], recognizer.predict(folder / r["file"])) for r in rows if r["part"] == "test"]
 
 
-def predicted_archive(place: Place, split: str, **how: object) -> Read:
-    images, ids = sources.read_split(place.data / "emnist/gzip.zip", split, "test")
+def predicted_images(place: Place, drawn: str, called: str, **how: object) -> Read:
     recognizer = Recognizer(place.model.resolve(), top_k=62, raw=True, **how)  # type: ignore[arg-type]
-    return [(SPLITS[split].classes[i].label, recognizer.predict(image)) for image, i in zip(images, ids, strict=True)]
+    return [(label, recognizer.predict(image)) for label, image in zip(called, images(drawn), strict=True)]
 
 
 def share(read: Read, groups: Sequence[str] = ()) -> float:
@@ -132,15 +154,15 @@ def calibration_error(read: Read) -> float:
 
 def test_figures_are_those_of_the_predictions(place: Place) -> None:
     found = figures.measure(place.model, place.data)
-    byclass = predicted_archive(place, "byclass")
     free = [predicted_scans(place, name) for name in SCANS]
-    free += [byclass, *([byclass[i] for i in range(len(byclass)) if SOURCES[i % 4] == s] for s in figures.PARTS)]
+    free.append(predicted_images(place, DRAWN, CALLED))
+    free += [predicted_images(place, labels, labels) for labels in OTHERS.values()]
     merged, folded = ([c.characters for c in SPLITS[split].classes] for split in ("bymerge", "letters"))
     for row, read in zip(found, free, strict=False):
         expected = (len(read), share(read), share(read, merged), share(read, folded), calibration_error(read))
         assert row[1:] == pytest.approx(expected, abs=1e-3), row.name
     letters = predicted_scans(place, "emnist-letters", charset="letters", fold_case=True)
-    digits = predicted_archive(place, "mnist", charset="digits")
+    digits = predicted_images(place, MNIST, MNIST, charset="digits")
     assert found[-2][1:] == pytest.approx((4, None, None, share(letters), calibration_error(letters)), abs=1e-3)
     assert found[-1][1:] == pytest.approx((2, share(digits), None, None, calibration_error(digits)), abs=1e-3)
     assert len(found) == len(free) + 2
@@ -199,7 +221,7 @@ def test_sources_have_every_key_of_the_manifest(written: str) -> None:
 
 
 def test_classes_are_counted(place: Place, written: str) -> None:
-    read = predicted_archive(place, "byclass")
+    read = predicted_images(place, DRAWN, CALLED)
     found = {row[i]: row[i + 1 : i + 5] for row in cells(section(written, "classes")) for i in (0, 5)}
     assert sorted(found) == sorted(f"`{c.label}`" for c in SPLITS["byclass"].classes)
     for label in {*CALLED} | {p.label for _, p in read}:
@@ -210,7 +232,7 @@ def test_classes_are_counted(place: Place, written: str) -> None:
 
 
 def test_confusions_are_counted(place: Place, written: str) -> None:
-    read = predicted_archive(place, "byclass")
+    read = predicted_images(place, DRAWN, CALLED)
     wrong = Counter((truth, p.label) for truth, p in read if truth != p.label)
     found = {tuple(re.findall("`(.)`", row[0])): row[1:] for row in cells(section(written, "confusions"))}
     assert ("B", "A") in found
@@ -227,23 +249,22 @@ def test_calibration_is_that_of_all_scans(place: Place, written: str) -> None:
 
 
 PAIR = Confusion("B", "A", 3)
-FREE, NOT_FREE = ("unipen", "nist"), ("photos", "forms", "canvas", "chars74k", "whatever comes later")
 
 
-@pytest.mark.parametrize("source", FREE + NOT_FREE)
-def test_only_pictures_that_are_free_to_show_leave_a_trace(scores: figures.Scores, source: str) -> None:
-    one = scores._replace(sources=np.full(len(DRAWN), source))
-    other = one._replace(images=one.images[:, ::-1])
-    assert (card.confusion_sheet(one, [PAIR]) != card.confusion_sheet(other, [PAIR])) == (source in FREE)
+@pytest.mark.parametrize(("turned", "shown"), [(slice(0, 3), True), (slice(3, None), False)])
+def test_the_sheet_shows_the_images_of_a_confusion(scores: figures.Scores, turned: slice, shown: bool) -> None:
+    changed = scores.images.copy()
+    changed[turned] = changed[turned, ::-1]
+    other = scores._replace(images=changed)
+    assert (card.confusion_sheet(scores, [PAIR]) != card.confusion_sheet(other, [PAIR])) == shown
 
 
 def test_examples_are_of_the_confusion_and_spread_over_all_there_are(scores: figures.Scores) -> None:
     many = np.repeat(np.arange(len(DRAWN)), 10)
-    answers = figures.choose(scores.byclass, many)
-    sources = np.where(np.arange(len(many)) % 10 == 7, "photos", "unipen")
-    larger = scores._replace(byclass=answers, sources=sources, images=scores.images[many])
+    one = scores.byclass
+    answers = ScoredPredictions(one.classes, one.truth[many], one.probabilities[many])
+    larger = scores._replace(byclass=answers, images=scores.images[many])
     found = card.examples(larger, PAIR).tolist()
     assert len(found) == len(set(found)) == card.EXAMPLES
-    assert set(found) <= {i for i in range(30) if i % 10 != 7}
+    assert set(found) <= set(range(30))
     assert (found[0], found[-1]) == (0, 29)
-    assert not len(card.examples(larger._replace(sources=np.full(len(many), "photos")), PAIR))

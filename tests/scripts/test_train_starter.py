@@ -61,7 +61,7 @@ def test_the_temperature_undoes_too_sure_answers_and_each_kind_counts_the_same()
 
 def rows(exact: float, folded: float, scans: float) -> list[figures.Row]:
     scan = figures.Row(figures.SCANS["tablet"], 500, scans, scans, scans, 0.02)
-    return [scan, figures.Row(figures.STAND_IN, 10_000, exact, exact, folded, 0.02)]
+    return [scan, figures.Row(figures.BYCLASS, 10_000, exact, exact, folded, 0.02)]
 
 
 @pytest.mark.parametrize(

@@ -247,7 +247,7 @@ def test_a_record_that_is_none_counts_as_nothing_there(own: tuple[Path, Path], t
     assert not dataset.is_from(archive, "digits", place)
 
 
-def test_a_stand_in_is_not_called_emnist(own: tuple[Path, Path]) -> None:
+def test_data_that_is_not_as_published_is_not_called_emnist(own: tuple[Path, Path]) -> None:
     _, place = own
     assert dataset.describe_split("digits", place) == "digits of gzip.zip, which is not the published EMNIST"
     found = json.loads(record_of(place).read_text())
@@ -305,14 +305,13 @@ def test_no_empty_folders_are_left_for_temporary_files(own: tuple[Path, Path], m
 
 
 @pytest.mark.shared
-def test_the_stand_in_is_read_whole_and_upright(data: Path, tmp_path: Path) -> None:
-    archive = data / "emnist" / "gzip.zip"
-    dataset.import_splits(archive, ["digits"], tmp_path)
-    source = open_source(archive)
-    for part, count in (("train", 28_127), ("test", 2_986)):
-        images, labels = dataset.load_split("digits", part, tmp_path)
+def test_genuine_emnist_is_read_whole_and_upright(mnist_archive: Path, tmp_path: Path) -> None:
+    dataset.import_splits(mnist_archive, ["mnist"], tmp_path)
+    source = open_source(mnist_archive)
+    for part, count in (("train", 60_000), ("test", 10_000)):
+        images, labels = dataset.load_split("mnist", part, tmp_path)
         assert images.shape == (count, 28, 28)
-        chunks = list(source.chunks("digits", part))
+        chunks = list(source.chunks("mnist", part))
         assert np.array_equal(images, np.concatenate([chunk.images for chunk in chunks]))
         assert np.array_equal(labels, np.concatenate([chunk.labels for chunk in chunks]))
     # Upright sevens have most ink in the upper half, and ones are taller than wide.
@@ -322,9 +321,9 @@ def test_the_stand_in_is_read_whole_and_upright(data: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.shared
-def test_the_genuine_pictures_are_upright(data: Path, recognizer: Any) -> None:
+def test_the_genuine_pictures_are_upright(mnist_archive: Path, recognizer: Any) -> None:
     """The 10,000 of mnist's test half are EMNIST's own: read as they come they must be legible."""
-    chunk = next(iter(open_source(data / "emnist" / "gzip.zip").chunks("mnist", "test")))
+    chunk = next(iter(open_source(mnist_archive).chunks("mnist", "test")))
     found = recognizer.probabilities(chunk.images[:1000].astype(np.float32) / 255)[:, :10].argmax(axis=1)
     assert np.mean(found == chunk.labels[:1000]) > 0.95
     turned = recognizer.probabilities(chunk.images[:1000].transpose(0, 2, 1).astype(np.float32) / 255)
