@@ -16,7 +16,8 @@ from emnist_cli.core.records import ClassScore, Evaluation
 from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
-    from emnist_cli.core.evaluation.scoring import Network, OnProgress, Scored
+    from emnist_cli.core.classify.classifier import Classifier
+    from emnist_cli.core.evaluation.scoring import OnProgress, Scored
 
 PLAIN = ("model", "count", "accuracy", "top3", "macro_f1", "ece", "case_folded", "failed", "unknown")
 
@@ -64,19 +65,20 @@ def evaluate(
     _check_places(report, output)
     chosen = choose_format(form, output)
     from emnist_cli.console.progress import Bars
+    from emnist_cli.core.classify.classifier import Classifier
     from emnist_cli.core.evaluation import report as reports
-    from emnist_cli.core.evaluation.scoring import Network, score_split
+    from emnist_cli.core.evaluation.scoring import score_split
 
     if report:
         reports.check_report_dir(report)
-    network = Network(model)
+    classifier = Classifier(model)
     with open_output(output) as stream:
         with Bars(quiet).count("scoring") as advance:
             if folder:
-                scored = _score_folder(network, folder, labels, where, limit, quiet, advance)
+                scored = _score_folder(classifier, folder, labels, where, limit, quiet, advance)
             else:
                 half = part.value if part else EvaluateConfig.part
-                scored = score_split(network, split or _own_split(network), half, data_dir, limit, advance)
+                scored = score_split(classifier, split or _own_split(classifier), half, data_dir, limit, advance)
         if report:
             reports.write_report(report, scored)
         _print(scored.evaluation, chosen, stream)
@@ -102,14 +104,14 @@ def _check(
         raise UsageError(f"{'--labels' if labels else '--where'}: belongs to --folder, which is not given")
 
 
-def _own_split(network: "Network") -> str:
-    if network.split in SPLITS:
-        return network.split
-    raise UsageError(f"{network.name} does not say which split it is for; give --split or --folder")
+def _own_split(classifier: "Classifier") -> str:
+    if classifier.split in SPLITS:
+        return classifier.split
+    raise UsageError(f"{classifier.name} does not say which split it is for; give --split or --folder")
 
 
 def _score_folder(
-    network: "Network",
+    classifier: "Classifier",
     folder: Path,
     labels: Path | None,
     where: str | None,
@@ -121,12 +123,12 @@ def _score_folder(
     from emnist_cli.core.files.labelled import read_folder
 
     skipped: list[str] = []
-    items = read_folder(folder, labels, where, network.classes, skipped.append)
+    items = read_folder(folder, labels, where, classifier.classes, skipped.append)
     if skipped and not quiet:
         more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
         notify(f"skipped, no labelled picture: {skipped[0]}{more}")
     on = f"{folder}, where {where}" if where else str(folder)
-    return score_folder(network, items[:limit], str(folder), on, advance)
+    return score_folder(classifier, items[:limit], str(folder), on, advance)
 
 
 def _print(evaluation: Evaluation, form: Format | None, stream: TextIO) -> None:

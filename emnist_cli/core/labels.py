@@ -6,7 +6,7 @@ Every module that names a class takes the name from here.
 """
 
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from emnist_cli.core.errors import UsageError, did_you_mean, nearest
@@ -127,15 +127,16 @@ def split_of_size(count: int) -> Split | None:
 _LIKE_A_NAME = 0.7
 
 
-def parse_charset(text: str) -> frozenset[str]:
-    """Turn what `--charset` takes into a set of characters.
+def parse_charset(text: str, known: Iterable[str] = CHARSETS["alnum"]) -> frozenset[str]:
+    """Turn the value of `--charset` into a set of characters.
 
     Args:
         text: a name of `CHARSETS`, several joined by commas, or literal characters and ranges ("0-9A-F").
+        known: the characters of the model's classes. EMNIST's own are always accepted.
 
     Raises:
-        UsageError: nothing in it, a range that runs backwards, a character no EMNIST class has, or a name that is
-            written nearly as one of those: "digit" would allow the letters d, g, i and t.
+        UsageError: nothing in it, a range that runs backwards, a character that neither EMNIST nor the model has, or a
+            name that is written nearly as one of those: "digit" would allow the letters d, g, i and t.
     """
     if text in CHARSETS:
         return frozenset(CHARSETS[text])
@@ -147,7 +148,7 @@ def parse_charset(text: str) -> frozenset[str]:
             f"--charset: did you mean {near}? Received: {text!r}; in another order its characters themselves are taken"
         )
     found = set(_expand_ranges(text))
-    strangers = sorted(found - set(CHARSETS["alnum"]))
+    strangers = sorted(found - set(CHARSETS["alnum"]).union(known))
     if not found or strangers:
         what = f"{''.join(strangers)!r} in {text!r}" if strangers else repr(text)
         raise UsageError(

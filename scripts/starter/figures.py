@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.classify.label_view import LabelView, make_label_view
 from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.evaluation.calibration import expected_calibration_error
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, calibration_bins, case_folded_accuracy
-from emnist_cli.core.evaluation.scoring import Network, score_folder, split_label_view
+from emnist_cli.core.evaluation.scoring import score_folder, split_label_view
 from emnist_cli.core.files.labelled import read_folder
 from emnist_cli.core.labels import CHARSETS, SPLITS
 
@@ -90,31 +91,33 @@ def measure(model: Path, data: Path) -> list[Row]:
 
 def score(model: Path, data: Path) -> Scores:
     """Let a model read every test part; as `measure`."""
-    network = Network(model.resolve())  # not a name, which would be looked for in the package first
-    if network.classes != tuple(c.characters for c in SPLITS["byclass"].classes):
-        raise ValueError(f"{model}: expected a model of byclass's 62 classes. Received: {len(network.classes)} classes")
+    classifier = Classifier(model.resolve())  # not a name, which would be looked for in the package first
+    if classifier.classes != tuple(c.characters for c in SPLITS["byclass"].classes):
+        raise ValueError(
+            f"{model}: expected a model of byclass's 62 classes. Received: {len(classifier.classes)} classes"
+        )
     letters = data / "scans/emnist-letters"
     byclass, mnist = read_test_halves(data / "emnist/genuine.npz")
     folders = {name: data / "scans" / name for name in SCANS}
     return Scores(
-        scans={name: _read_scans(network, folder) for name, folder in folders.items() if folder.is_dir()},
-        byclass=_read_finished(network, *byclass),
+        scans={name: _read_scans(classifier, folder) for name, folder in folders.items() if folder.is_dir()},
+        byclass=_read_finished(classifier, *byclass),
         images=byclass.images,
         others={
-            name: _read_finished(network, *half)
+            name: _read_finished(classifier, *half)
             for name, half in read_others(data / "emnist/others.npz", "test").items()
             if name in OTHERS
         },
         letters=narrow(
-            _read_scans(network, letters), make_label_view(network.classes, CHARSETS["letters"], fold_case=True)
+            _read_scans(classifier, letters), make_label_view(classifier.classes, CHARSETS["letters"], fold_case=True)
         )
         if letters.is_dir()
         else None,
         digits=narrow(
-            _read_finished(network, *mnist),
-            make_label_view(network.classes, CHARSETS["digits"]),
+            _read_finished(classifier, *mnist),
+            make_label_view(classifier.classes, CHARSETS["digits"]),
         ),
-        merged=split_label_view(network, SPLITS["bymerge"]),
+        merged=split_label_view(classifier, SPLITS["bymerge"]),
     )
 
 
@@ -152,17 +155,16 @@ def _row(name: str, answers: ScoredPredictions, merged: LabelView) -> Row:
     )
 
 
-def _read_scans(network: Network, folder: Path) -> ScoredPredictions:
+def _read_scans(classifier: Classifier, folder: Path) -> ScoredPredictions:
     """Read original pictures as `emnist predict` does."""
     items = read_folder(folder, where="part=test")
-    return score_folder(network, items, str(folder), f"{folder.name}, part test").answers
+    return score_folder(classifier, items, str(folder), f"{folder.name}, part test").answers
 
 
-def _read_finished(network: Network, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> ScoredPredictions:
+def _read_finished(classifier: Classifier, images: NDArray[np.uint8], truth: NDArray[np.int64]) -> ScoredPredictions:
     """Read images that are in EMNIST's format already."""
-    view = make_label_view(network.classes)
-    probabilities = np.empty((len(images), len(network.classes)), np.float32)
+    probabilities = np.empty((len(images), len(classifier.classes)), np.float32)
     for start in range(0, len(images), EvaluateConfig.chunk_size):
         chunk = images[start : start + EvaluateConfig.chunk_size].astype(np.float32) / np.float32(255)
-        probabilities[start : start + len(chunk)] = network.answer(chunk, view)
-    return ScoredPredictions(network.classes, truth, probabilities)
+        probabilities[start : start + len(chunk)] = classifier.probabilities(chunk)
+    return ScoredPredictions(classifier.classes, truth, probabilities)

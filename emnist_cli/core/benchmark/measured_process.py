@@ -16,13 +16,13 @@ from PIL import Image
 
 from emnist_cli.core.benchmark.memory import peak_memory
 from emnist_cli.core.benchmark.timing import sample
+from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import EmnistError
 from emnist_cli.core.imaging.decode import opened, read_bytes
 from emnist_cli.core.parallel.pool import Pool
 from emnist_cli.core.parallel.worker_main import Work
-from emnist_cli.core.runtimes.litert import AnyRuntime, open_runtime
 
 _OPEN = 32  # pictures that are held open
 _PATIENCE = 3600.0  # seconds that one measurement may take
@@ -33,14 +33,12 @@ class MeasureTask(NamedTuple):
 
     Attributes:
         model: as `Recognizer` takes it.
-        graph: the file or folder of the network itself.
         threads: that a batch is run with.
         ready: .npy file of pictures in EMNIST's form, float32 (n, 28, 28).
         files: pictures.
     """
 
     model: str
-    graph: Path
     threads: int
     ready: Path
     files: tuple[str, ...]
@@ -51,7 +49,7 @@ class MeasureRequest(NamedTuple):
 
     Attributes:
         what: "network": seconds of calls with one picture in EMNIST's form; "picture": with one that is open, until it
-            has its answer; "batch": with `size` pictures in EMNIST's form; "answers": how many classes there are, and
+            has its answer; "batch": with `size` pictures in EMNIST's form; "answers": the classes, and
             each picture's; "memory": the most bytes that were needed for one picture and a batch of 64.
         seconds: that calls are made for.
         size: of a batch.
@@ -110,27 +108,28 @@ class _MeasuredCall:
         self._recognizer.predict(self._open[0])
         self._recognizer.probabilities(self._batch(PredictConfig.batch_size))
         self._memory = peak_memory()
-        self._runtimes: dict[int, AnyRuntime] = {}
+        self._classifiers: dict[int, Classifier] = {}
 
     def answer(self, request: MeasureRequest) -> Any:
         """Return what is asked for."""
         if request.what == "memory":
             return self._memory
         if request.what == "answers":
-            runtime = self._runtime(PredictConfig.batch_size)
-            best = runtime.run(np.asarray(self._pictures)).argmax(axis=1)
-            return runtime.class_count, best.tolist()
+            classifier = self._classifier(PredictConfig.batch_size)
+            best = classifier.run(np.asarray(self._pictures)).argmax(axis=1)
+            return classifier.classes, best.tolist()
         if request.what == "picture":
             images = cycle(self._open)
             return sample(lambda: self._recognizer.predict(next(images)), request.seconds)
-        runtime, batch = self._runtime(request.size), self._batch(request.size)
-        return sample(lambda: runtime.run(batch), request.seconds)
+        classifier, batch = self._classifier(request.size), self._batch(request.size)
+        return sample(lambda: classifier.run(batch), request.seconds)
 
-    def _runtime(self, batch_size: int) -> AnyRuntime:
-        """Return the network for batches of that size; some are made for one size."""
-        if batch_size not in self._runtimes:
-            self._runtimes[batch_size] = open_runtime(self._task.graph, self._task.threads, batch_size)
-        return self._runtimes[batch_size]
+    def _classifier(self, batch_size: int) -> Classifier:
+        """Return the model for batches of that size; a runtime is made for one size."""
+        if batch_size not in self._classifiers:
+            found = self._recognizer.model
+            self._classifiers[batch_size] = Classifier(found, threads=self._task.threads, batch_size=batch_size)
+        return self._classifiers[batch_size]
 
     def _batch(self, size: int) -> Any:
         """Return so many pictures, float32 (size, 28, 28), the same ones again where there are fewer."""

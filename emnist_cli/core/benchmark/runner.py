@@ -21,7 +21,6 @@ from emnist_cli.core.benchmark.peak_speed import measure_peak
 from emnist_cli.core.benchmark.results import Benchmark, BenchmarkRow, size_of
 from emnist_cli.core.benchmark.sample_images import SampleImages, gather
 from emnist_cli.core.benchmark.timing import Statistic, in_turns, latency, statistic
-from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.files.labelled import find_class
 
 _FILES, _PEAK = 5, 2
@@ -125,7 +124,7 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
 def _gather(plan: BenchmarkConfig, first: Candidate, scratch: Path, on_note: Callable[[str], None]) -> SampleImages:
     manifest = first.found.manifest
     classes = manifest.classes if manifest else ()
-    return gather(plan.data, scratch, first.model, classes, on_note)
+    return gather(plan.data, scratch, classes, on_note)
 
 
 def _open(
@@ -140,7 +139,7 @@ def _open(
     rows = []
     for candidate in candidates:
         for threads in plan.threads:
-            task = MeasureTask(candidate.model, candidate.found.graph, threads, ready, tuple(pictures.files))
+            task = MeasureTask(candidate.model, threads, ready, tuple(pictures.files))
             subject = MeasuredProcess(task)
             stack.callback(subject.close)
             subject.ask(MeasureRequest("memory"))  # makes it load; its figure is asked for again
@@ -212,13 +211,12 @@ def _accuracies(rows: Sequence[_MeasuredRow], pictures: SampleImages) -> list[fl
     found: dict[str, float | None] = {}
     for candidate, _, subject in rows:
         if candidate.model not in found:
-            found[candidate.model] = None if pictures.labels is None else _accuracy(candidate, subject, pictures)
+            found[candidate.model] = None if pictures.labels is None else _accuracy(subject, pictures)
     return list(found.values())
 
 
-def _accuracy(candidate: Candidate, subject: MeasuredProcess, pictures: SampleImages) -> float:
-    count, answers = subject.ask(MeasureRequest("answers"))
-    classes = name_classes(candidate.found, count)
+def _accuracy(subject: MeasuredProcess, pictures: SampleImages) -> float:
+    classes, answers = subject.ask(MeasureRequest("answers"))
     assert pictures.labels is not None
     right: int = sum(find_class(label, classes) == best for label, best in zip(pictures.labels, answers, strict=True))
     return right / (len(answers) + pictures.failed)

@@ -1,6 +1,6 @@
 """Collect the images that the benchmark measures with: those of a folder, or generated drawings."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from emnist_cli.core.errors import DataError, ImageError, UsageError
-from emnist_cli.core.files.discovery import ImageRef, find_pictures
+from emnist_cli.core.files.discovery import find_pictures
 from emnist_cli.core.files.labelled import LABELS, Labelled, read_folder
-from emnist_cli.core.parallel.run_files import predict_files
-from emnist_cli.core.records import Prediction
+from emnist_cli.core.parallel.run_files import prepare_files
 
 DRAWINGS, SIDE = 64, 200
 """How many drawings are made, and their pixels a side."""
@@ -42,7 +41,6 @@ class SampleImages(NamedTuple):
 def gather(
     data: Path | None,
     scratch: Path,
-    model: str,
     classes: Sequence[str],
     on_note: Callable[[str], None],
 ) -> SampleImages:
@@ -51,7 +49,6 @@ def gather(
     Args:
         data: a folder; None for drawings.
         scratch: an empty folder, which drawings are put into.
-        model: that is loaded to read them with; what it answers is not used.
         classes: the characters that each class of the model stands for: folders may be named by them.
         on_note: called with what the user should know.
 
@@ -63,16 +60,16 @@ def gather(
     if data is None:
         draw_samples(scratch)
         about = f"{DRAWINGS} drawings of {SIDE}x{SIDE} pixels, PNG"
-        return _read([Labelled(found, "") for found in find_pictures([str(scratch)])], False, about, model)
+        return _read([Labelled(found, "") for found in find_pictures([str(scratch)])], False, about)
     if not data.is_dir():
         raise UsageError(f"--data: expected a folder of pictures, or random. Received: {data}")
     items = _labelled(data, classes, on_note)
     if items:
-        return _read(items, True, f"{len(items):,} labelled pictures of {data}", model)
+        return _read(items, True, f"{len(items):,} labelled pictures of {data}")
     found = list(islice(find_pictures([str(data)], recursive=True), _ENOUGH))
     if found[0].problem:
         raise found[0].problem
-    return _read([Labelled(each, "") for each in found], False, f"{len(found):,} pictures of {data}", model)
+    return _read([Labelled(each, "") for each in found], False, f"{len(found):,} pictures of {data}")
 
 
 def draw_samples(folder: Path) -> None:
@@ -113,23 +110,18 @@ def _labelled(folder: Path, classes: Sequence[str], on_note: Callable[[str], Non
         return []
 
 
-def _read(items: Sequence[Labelled], labelled: bool, about: str, model: str) -> SampleImages:
+def _read(items: Sequence[Labelled], labelled: bool, about: str) -> SampleImages:
     files: list[str] = []
     ready: list[NDArray[np.float32]] = []
     labels: list[str] = []
     first = ""
-    for item, record in zip(items, _predictions(items, model), strict=True):
-        if record.picture is not None:
+    for item, image in zip(items, prepare_files(item.found for item in items), strict=True):
+        if image.pixels is not None:
             files.append(item.found.path)
-            ready.append(record.picture)
+            ready.append(image.pixels)
             labels.append(item.label)
         else:
-            first = first or f"{record.path}: {record.error or 'no ink in it'}"
+            first = first or f"{image.path}: {image.error or 'no ink in it'}"
     if not files:
         raise ImageError(f"--data: none of {len(items):,} pictures could be read; the first: {first}")
     return SampleImages(files, np.stack(ready), labels if labelled else None, len(items) - len(files), about)
-
-
-def _predictions(items: Sequence[Labelled], model: str) -> Iterator[Prediction]:
-    found: Iterator[ImageRef] = (item.found for item in items)
-    return predict_files(found, {"model": model, "top_k": 1}, keep_pictures=True)

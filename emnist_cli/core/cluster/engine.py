@@ -17,7 +17,8 @@ from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.files import uri_search, uris
 from emnist_cli.core.files.discovery import ImageRef, find_pictures
 from emnist_cli.core.files.uri_search import OnSkip
-from emnist_cli.core.parallel.run_files import CHUNK, fetch_content
+from emnist_cli.core.parallel.driver import fetch_content
+from emnist_cli.core.parallel.run_files import CHUNK
 from emnist_cli.core.records import Prediction
 
 ROWS_PER_PART = 10_000

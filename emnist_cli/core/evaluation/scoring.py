@@ -13,17 +13,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.classify.label_view import LabelView
-from emnist_cli.core.classify.recognizer import Recognizer
-from emnist_cli.core.config import EvaluateConfig
+from emnist_cli.core.config import EvaluateConfig, PredictConfig
 from emnist_cli.core.data import dataset
 from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, evaluate
 from emnist_cli.core.files.labelled import Labelled, find_class
-from emnist_cli.core.labels import Split, find_split, split_of_size
-from emnist_cli.core.parallel.run_files import predict_files
-from emnist_cli.core.records import Evaluation, EvaluationTarget, Failure, Prediction
-from emnist_cli.core.runtimes.litert import open_runtime
+from emnist_cli.core.labels import Split, find_split
+from emnist_cli.core.parallel.run_files import prepare_files
+from emnist_cli.core.preprocessing.prepare import PreparedImage
+from emnist_cli.core.records import Evaluation, EvaluationTarget, Failure
 
 OnProgress = Callable[[int, int], None]
 """Called with how many pictures are done and how many there are."""
@@ -47,54 +47,18 @@ class Scored(NamedTuple):
     pictures: NDArray[np.uint8]
 
 
-class Network:
-    """A model to be scored.
-
-    Attributes:
-        name: of the model.
-        split: that it was trained for, if its manifest says so.
-        classes: in order of the network's outputs, the characters each stands for.
-        model: as it was asked for.
-    """
-
-    def __init__(self, model: str | Path, threads: int | None = None) -> None:
-        """Load a model.
-
-        Args:
-            model: name, bundle folder or .tflite file.
-            threads: that the network uses; None for every core.
-
-        Raises:
-            ModelError: there is no such model, or it is damaged.
-        """
-        self.model = model
-        bundle = Recognizer(model).model
-        self._runtime = open_runtime(bundle.graph, threads)
-        self._temperature = bundle.manifest.temperature if bundle.manifest else 1.0
-        self.name = bundle.name
-        self.split = bundle.manifest.split if bundle.manifest else None
-        table = split_of_size(self._runtime.class_count)  # the recognizer has checked that one of the two is there
-        named = (c.characters for c in table.classes) if table else ()
-        self.classes: tuple[str, ...] = bundle.manifest.classes if bundle.manifest else tuple(named)
-
-    def answer(self, pictures: NDArray[np.float32], view: LabelView) -> NDArray[np.float32]:
-        """Return calibrated probabilities, float32 (n, answers), of pictures float32 (n, 28, 28) in [0, 1]."""
-        return view.apply(self._runtime.run(pictures), self._temperature)
-
-
-def split_label_view(network: Network, split: Split) -> LabelView:
+def split_label_view(classifier: Classifier, split: Split) -> LabelView:
     """Decide how a network's classes add up to a split's: merged ones are summed, those of no use masked.
 
     Raises:
         UsageError: a class of the split has no counterpart, or several share one.
     """
-    matrix = np.array(
-        [[bool(set(ours) & set(theirs.characters)) for theirs in split.classes] for ours in network.classes], np.float32
-    )
+    theirs = [set(each.characters) for each in split.classes]
+    matrix = np.array([[bool(each & set(ours)) for each in theirs] for ours in classifier.classes], np.float32)
     reachable = int(matrix.any(axis=0).sum())
     if reachable < len(split.classes):
         raise UsageError(
-            f"--split: {network.name} knows only {reachable} of {split.name}'s {len(split.classes)} classes"
+            f"--split: {classifier.name} knows only {reachable} of {split.name}'s {len(split.classes)} classes"
             "; see: emnist labels"
         )
     several = np.flatnonzero(matrix.sum(axis=1) > 1)
@@ -102,14 +66,14 @@ def split_label_view(network: Network, split: Split) -> LabelView:
         example = " from ".join(c.label for c, shared in zip(split.classes, matrix[several[0]], strict=True) if shared)
         more = f" and {len(several) - 1} more" if len(several) > 1 else ""
         raise UsageError(
-            f"--split: {network.name} cannot tell {example}{more}, which {split.name} counts as different classes"
+            f"--split: {classifier.name} cannot tell {example}{more}, which {split.name} counts as different classes"
             "; see: emnist labels"
         )
     return LabelView(tuple(c.label for c in split.classes), matrix)
 
 
 def score_split(
-    network: Network,
+    classifier: Classifier,
     split: str,
     part: str = EvaluateConfig.part,
     data_dir: Path | None = None,
@@ -119,7 +83,7 @@ def score_split(
     """Score a model on a half of a split.
 
     Args:
-        network: the model.
+        classifier: the model.
         split: name of an EMNIST split.
         part: "train" or "test".
         data_dir: as asked for; None for the user's own.
@@ -131,31 +95,32 @@ def score_split(
         DataError: it is not there.
     """
     table = find_split(split)
-    view = split_label_view(network, table)
+    view = split_label_view(classifier, table)
     folder = dataset.data_folder(data_dir)
     loaded = dataset.load_split(split, part, folder)
+    classifier = classifier.with_view(view)
     pictures, truth = loaded.images[:limit], np.asarray(loaded.labels[:limit], np.int64)
     probabilities = np.empty((len(pictures), len(view.labels)), np.float32)
     for start in range(0, len(pictures), EvaluateConfig.chunk_size):
         chunk = np.asarray(pictures[start : start + EvaluateConfig.chunk_size], np.float32) / np.float32(255)
-        probabilities[start : start + len(chunk)] = network.answer(chunk, view)
+        probabilities[start : start + len(chunk)] = classifier.probabilities(chunk)
         on_progress(start + len(chunk), len(pictures))
     half = f"{part} half of {dataset.describe_split(split, folder)}"
     on = half if len(pictures) == len(loaded.images) else f"first {len(pictures):,} of the {half}"
-    subject = EvaluationTarget(network.name, on, split=split, part=part)
+    subject = EvaluationTarget(classifier.name, on, split=split, part=part)
     answers = ScoredPredictions(tuple(c.characters for c in table.classes), truth, probabilities)
     return Scored(evaluate(answers, subject), answers, pictures)
 
 
 def score_folder(
-    network: Network, items: Sequence[Labelled], folder: str, on: str, on_progress: OnProgress = _silent
+    classifier: Classifier, items: Sequence[Labelled], folder: str, on: str, on_progress: OnProgress = _silent
 ) -> Scored:
     """Score a model on labelled pictures, which take the same way as those of `emnist predict`.
 
     A picture that cannot be read or has no ink counts as wrong.
 
     Args:
-        network: the model.
+        classifier: the model.
         items: the pictures.
         folder: that they are in.
         on: the pictures in words.
@@ -164,20 +129,20 @@ def score_folder(
     Raises:
         ImageError: not one of them could be read.
     """
-    classes, truth = _truth(network, [item.label for item in items])
-    view = LabelView(tuple(c[0] for c in network.classes), np.eye(len(network.classes), dtype=np.float32))
-    probabilities = np.zeros((len(items), len(network.classes)), np.float32)
+    classes, truth = _truth(classifier, [item.label for item in items])
+    every_class = LabelView(tuple(c[0] for c in classifier.classes), np.eye(len(classifier.classes), dtype=np.float32))
+    classifier = classifier.with_view(every_class)
+    probabilities = np.zeros((len(items), len(classifier.classes)), np.float32)
     pictures = np.zeros((len(items), 28, 28), np.uint8)
     failures: list[Failure] = []
-    records = predict_files((item.found for item in items), {"model": network.model, "top_k": 1}, keep_pictures=True)
+    prepared = prepare_files(item.found for item in items)
     done = 0
-    while batch := list(islice(records, 64)):
-        rows = [done + i for i, record in enumerate(batch) if record.picture is not None]
-        failures += [_failure(record) for record in batch if record.picture is None]
+    while batch := list(islice(prepared, PredictConfig.batch_size)):
+        rows = [done + i for i, image in enumerate(batch) if image.pixels is not None]
+        failures += [_failure(image) for image in batch if image.pixels is None]
         if rows:
-            # Once more, since predictions carry the best answers only; the network is the lesser part of the time.
-            seen = np.stack([record.picture for record in batch if record.picture is not None])
-            probabilities[rows] = network.answer(seen, view)
+            seen = np.stack([image.pixels for image in batch if image.pixels is not None])
+            probabilities[rows] = classifier.probabilities(seen)
             pictures[rows] = np.round(seen * 255)
         done += len(batch)
         on_progress(done, len(items))
@@ -185,23 +150,23 @@ def score_folder(
         raise ImageError(f"none of {len(items):,} pictures could be read; the first: {': '.join(failures[0])}")
     names = [_printable(item.found.path) for item in items]
     answers = ScoredPredictions(classes, truth, probabilities, names, tuple(failures))
-    subject = EvaluationTarget(network.name, on, folder=_printable(folder))
+    subject = EvaluationTarget(classifier.name, on, folder=_printable(folder))
     return Scored(evaluate(answers, subject), answers, pictures)
 
 
-def _truth(network: Network, labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _truth(classifier: Classifier, labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Give each label its class's id; labels of no class get ids after the network's own."""
     ids: dict[str, int] = {}
-    classes = list(network.classes)
+    classes = list(classifier.classes)
     for label in dict.fromkeys(labels):
-        known = find_class(label, network.classes)
+        known = find_class(label, classifier.classes)
         ids[label] = len(classes) if known is None else known
         classes += [label] if known is None else []
     return tuple(classes), np.array([ids[label] for label in labels], np.int64)
 
 
-def _failure(record: Prediction) -> Failure:
-    return Failure(_printable(record.path), record.error or "no ink in it")
+def _failure(image: PreparedImage) -> Failure:
+    return Failure(_printable(image.path), image.error or "no ink in it")
 
 
 def _printable(path: str) -> str:

@@ -7,18 +7,18 @@ an item is one page, and the pages of a PDF count separately.
 import dataclasses
 import functools
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emnist_cli.core.config import PredictConfig, ReadConfig
-from emnist_cli.core.errors import ImageError, UsageError
+from emnist_cli.core.errors import ImageError
 from emnist_cli.core.files.discovery import ImageRef
 from emnist_cli.core.page_records import Page
 from emnist_cli.core.pages import pdf
-from emnist_cli.core.parallel.run_files import fetch_content
-from emnist_cli.core.platform.cpu import available_cores
+from emnist_cli.core.parallel.driver import ParallelJob, check_parallel_options, open_refs, run_parallel
 
 if TYPE_CHECKING:
     from emnist_cli.core.classify.recognizer import Recognizer
@@ -26,11 +26,18 @@ if TYPE_CHECKING:
     from emnist_cli.core.parallel.worker_main import Work
 
 
-class _Item(NamedTuple):
-    """A page to read."""
+class _PageRef(NamedTuple):
+    """A page to read.
+
+    Attributes:
+        found: the file, or a copy of it that worker processes can open.
+        page: of a PDF, from 1.
+        path: the file as it was named.
+    """
 
     found: ImageRef
     page: int
+    path: str
 
 
 class _PageOptions(NamedTuple):
@@ -72,45 +79,52 @@ def read_pages(
         ModelError: there is no such model, or it is damaged.
         UsageError: an argument that makes no sense.
     """
-    options, wish = (
-        dict(options or {}),
-        _PageOptions(top_k, min_confidence, Path(lexicon) if lexicon else None, overlay),
+    count = check_parallel_options(workers, timeout)
+    options = dict(options or {})
+    wish = _PageOptions(top_k, min_confidence, Path(lexicon) if lexicon else None, overlay)
+    job: ParallelJob[_PageRef, Page] = ParallelJob(
+        make=functools.partial(_make, {**options, "threads": 1}, wish),
+        make_alone=functools.partial(_make, options, wish),
+        give_up=_give_up,
+        chunk_size=1,
     )
-    count = available_cores() if workers is None else workers
-    if not isinstance(count, int) or not 1 <= count <= 1024:
-        raise UsageError(f"--workers: expected a whole number in 1..1024. Received: {workers!r}")
-    if not timeout > 0:
-        raise UsageError(f"--timeout: expected seconds, more than 0. Received: {timeout!r}")
-    items = _items(fetch_content(item if isinstance(item, ImageRef) else ImageRef(os.fsdecode(item))) for item in found)
-    head = list(islice(items, 2))
-    if len(head) < 2:
-        yield from _make(options, wish)(head)
-        return
-    from emnist_cli.core.parallel.pool import Pool  # which one page does not pay for
-
-    make = functools.partial(_make, {**options, "threads": 1}, wish)
-    pool: Pool[_Item, Page] = Pool(make, count, timeout, _give_up)
-    try:
-        for pages in pool.map([item] for item in chain(head, items)):
-            yield from pages
-    finally:
-        pool.close()
+    with ExitStack() as copies:
+        yield from run_parallel(_pages(open_refs(found), copies), job, count, timeout)
 
 
-def _items(files: Iterable[ImageRef]) -> Iterator[_Item]:
-    """Name every page of every file; what is wrong with a PDF becomes the problem of its one row."""
+def _pages(files: Iterable[ImageRef], copies: ExitStack) -> Iterator[_PageRef]:
+    """Name every page of every file; what is wrong with a PDF becomes the problem of its one row.
+
+    Args:
+        files: in order.
+        copies: removes the temporary files at the end.
+    """
     for found in files:
-        count = 1
+        path, count = found.path, 1
         if not found.problem and (pdf.is_pdf(found.data) if found.data else pdf.is_pdf_file(found.path)):
             try:
                 count = pdf.count_pages(found.data or found.path)
+                if found.data and count > 1:  # or worker processes would get it again with each page
+                    found = ImageRef(_copy_to_file(found.data, copies))
             except ImageError as error:
-                found = found._replace(problem=error)
+                count, found = 1, found._replace(problem=error)
         for page in range(1, count + 1):
-            yield _Item(found, page)
+            yield _PageRef(found, page, path)
 
 
-def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_Item, Page]":
+def _copy_to_file(content: bytes, copies: ExitStack) -> str:
+    """Write content to a private temporary file, which `copies` removes, and return its path."""
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="emnist-", suffix=".pdf")
+        copies.callback(Path(path).unlink, missing_ok=True)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise ImageError(f"cannot be kept in a temporary file ({error.strerror or error})") from None
+    return path
+
+
+def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_PageRef, Page]":
     """Load a model and the words; return what reads pages."""
     import warnings
 
@@ -125,14 +139,14 @@ def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_Item, Page]"
     return lambda items: [_read(item, recognizer, how, wish.overlay) for item in items]
 
 
-def _read(item: _Item, recognizer: "Recognizer", how: "ReadOptions", overlay: str | None) -> Page:
+def _read(item: _PageRef, recognizer: "Recognizer", how: "ReadOptions", overlay: str | None) -> Page:
     from emnist_cli.core.pages.pipeline import open_page, read_image
 
     try:
         seen = open_page(item.found, item.page, overlay is not None)
     except ImageError as error:
         return _give_up(item, str(error))
-    page = read_image(seen, recognizer, how, item.found.path, item.page)
+    page = read_image(seen, recognizer, how, item.path, item.page)
     if overlay is None or seen.picture is None or page.status == "error":
         return page
     from emnist_cli.core.artifacts.page_overlay import draw_overlay, encode_overlay
@@ -140,6 +154,6 @@ def _read(item: _Item, recognizer: "Recognizer", how: "ReadOptions", overlay: st
     return dataclasses.replace(page, overlay=encode_overlay(draw_overlay(page, seen.picture), overlay))
 
 
-def _give_up(item: _Item, reason: str) -> Page:
+def _give_up(item: _PageRef, reason: str) -> Page:
     """Return the row of a page that cannot be read."""
-    return Page(item.found.path, "error", item.page, error=reason)
+    return Page(item.path, "error", item.page, error=reason)

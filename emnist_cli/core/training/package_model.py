@@ -11,9 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from emnist_cli.core import bundle
+from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.errors import OutputError
 from emnist_cli.core.evaluation.calibration import fit_temperature
-from emnist_cli.core.evaluation.scoring import Network, score_split
+from emnist_cli.core.evaluation.scoring import score_split
 from emnist_cli.core.model_export import to_litert
 from emnist_cli.core.model_export.output_dir import OutputDir
 from emnist_cli.core.networks.keras_file import KERAS_FILE
@@ -112,7 +113,7 @@ def _metrics(trained: Trained, folder: Path, threads: int | None) -> tuple[bundl
     """Score what will ship on the test half, which nothing was chosen by, and say what was held out of training."""
     task, found = trained.task, []
     if task.data_dir is not None:
-        scored = score_split(Network(folder, threads), task.split, "test", task.data_dir).evaluation
+        scored = score_split(Classifier(folder, threads=threads), task.split, "test", task.data_dir).evaluation
         on = f"{task.about}, test half"
         for name in ("accuracy", "top3", "macro_f1", "ece"):
             found.append(bundle.Metric(name, round(getattr(scored, name), 4), on, scored.count))

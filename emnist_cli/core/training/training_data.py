@@ -12,7 +12,7 @@ from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.files.labelled import Labelled, find_class
 from emnist_cli.core.labels import CHARSETS, CUSTOM, find_split
-from emnist_cli.core.parallel.run_files import predict_files
+from emnist_cli.core.parallel.run_files import prepare_files
 
 
 class TrainingData(NamedTuple):
@@ -65,13 +65,11 @@ def from_folder(
         DataError: no picture can be used, or they show one class only.
     """
     images, labels = [], []
-    # The answers of the starter are thrown away; they cost little.
-    records = predict_files((item.found for item in items), keep_pictures=True)
-    for item, record in zip(items, records, strict=True):
-        if record.picture is None:
-            on_failure(record.path, record.error or "no ink in it")
+    for item, image in zip(items, prepare_files(item.found for item in items), strict=True):
+        if image.pixels is None:
+            on_failure(image.path, image.error or "no ink in it")
         else:
-            images.append(np.round(record.picture * 255).astype(np.uint8))
+            images.append(np.round(image.pixels * 255).astype(np.uint8))
             labels.append(unicodedata.normalize("NFC", item.label))
         on_picture()
     if not images:

@@ -190,9 +190,9 @@ def test_what_preprocessing_cannot_do_costs_that_picture_only(
             raise fault
         return real(shade, ink)
 
-    monkeypatch.setattr("emnist_cli.core.classify.recognizer.preprocess", fails)
+    monkeypatch.setattr("emnist_cli.core.preprocessing.prepare.preprocess", fails)
     monkeypatch.setattr(
-        "emnist_cli.core.classify.recognizer.preprocess_many", lambda s, ink: [fails(x, ink) for x in s]
+        "emnist_cli.core.preprocessing.prepare.preprocess_many", lambda s, ink: [fails(x, ink) for x in s]
     )
     good, small = picture("7", 1), picture("7", 1, size=(28, 28))
     bad, small_bad = good.copy(), small.copy()

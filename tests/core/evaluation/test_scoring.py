@@ -10,12 +10,13 @@ import pytest
 
 from emnist_cli import Recognizer
 from emnist_cli.core import bundle
+from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.data import dataset
 from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.evaluation import metrics
 from emnist_cli.core.evaluation.calibration import expected_calibration_error
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, evaluate
-from emnist_cli.core.evaluation.scoring import Network, score_folder, score_split, split_label_view
+from emnist_cli.core.evaluation.scoring import score_folder, score_split, split_label_view
 from emnist_cli.core.files.discovery import ImageRef
 from emnist_cli.core.files.labelled import Labelled
 from emnist_cli.core.labels import SPLITS, find_split
@@ -35,8 +36,8 @@ FOUR = np.array(
 
 
 @pytest.fixture(scope="module")
-def starter() -> Network:
-    return Network("starter")
+def starter() -> Classifier:
+    return Classifier("starter")
 
 
 def four(truth: str = "ABCa", classes: tuple[str, ...] = ("A", "B", "C", "a"), **more: Any) -> ScoredPredictions:
@@ -177,7 +178,7 @@ def fake_data(monkeypatch: pytest.MonkeyPatch, labels: np.ndarray, images: np.nd
     monkeypatch.setattr(dataset, "describe_split", lambda split, folder: f"EMNIST {split}")
 
 
-def test_a_split_is_scored_in_chunks_as_a_whole(starter: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_split_is_scored_in_chunks_as_a_whole(starter: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
     characters = "37AbRe"
     seen = [Recognizer().predict(picture(c)).picture for c in characters]
     images = np.round(np.stack([s for s in seen if s is not None]) * 255).astype(np.uint8)
@@ -203,7 +204,7 @@ def labelled(folder: Path, characters: str) -> list[Labelled]:
     return items
 
 
-def test_a_folder_is_read_as_predict_reads_it(starter: Network, tmp_path: Path) -> None:
+def test_a_folder_is_read_as_predict_reads_it(starter: Classifier, tmp_path: Path) -> None:
     items = labelled(tmp_path, "AbC3x7oOSsq")
     scored = score_folder(starter, items, str(tmp_path), "pictures")
     plain, folded = Recognizer(), Recognizer(fold_case=True)
@@ -214,7 +215,7 @@ def test_a_folder_is_read_as_predict_reads_it(starter: Network, tmp_path: Path) 
     assert scored.evaluation.case_folded == pytest.approx(hits / len(items))
 
 
-def test_failures_of_a_folder(starter: Network, tmp_path: Path) -> None:
+def test_failures_of_a_folder(starter: Classifier, tmp_path: Path) -> None:
     items = [*labelled(tmp_path, "A7"), Labelled(ImageRef(str(tmp_path / "gone.png")), "B")]
     picture("A").point(lambda v: 255).save(tmp_path / "blank.png")
     items.insert(1, Labelled(ImageRef(str(tmp_path / "blank.png")), "A"))
@@ -225,12 +226,12 @@ def test_failures_of_a_folder(starter: Network, tmp_path: Path) -> None:
         score_folder(starter, items[-1:], str(tmp_path), "pictures")
 
 
-def test_temperature_of_the_manifest_counts(starter: Network, tmp_path: Path) -> None:
+def test_temperature_of_the_manifest_counts(starter: Classifier, tmp_path: Path) -> None:
     graph = bundle.find_bundle("starter").graph
     manifest = bundle.read_manifest(graph.parent)
     bundle.save_bundle(tmp_path / "warm", replace(manifest, temperature=3.0), {bundle.GRAPH: graph.read_bytes()})
     items = labelled(tmp_path, "A7bK")
-    warm = score_folder(Network(tmp_path / "warm"), items, "", "").answers
+    warm = score_folder(Classifier(tmp_path / "warm"), items, "", "").answers
     cold = score_folder(starter, items, "", "").answers
     assert (warm.predicted == cold.predicted).all()
     logits = np.log(cold.probabilities) * manifest.temperature / 3
@@ -241,5 +242,5 @@ def test_temperature_of_the_manifest_counts(starter: Network, tmp_path: Path) ->
 def test_a_bare_graph_has_the_classes_of_its_size(tmp_path: Path) -> None:
     graph = tmp_path / "bare.tflite"
     graph.write_bytes(bundle.find_bundle("starter").graph.read_bytes())
-    bare = Network(graph)
+    bare = Classifier(graph)
     assert (bare.name, bare.split, bare.classes) == ("bare.tflite", None, characters_of("byclass"))
