@@ -7,6 +7,28 @@ IMAGE_SIZE = 28
 
 
 @dataclass(frozen=True)
+class NormalizeConfig:
+    """EMNIST's format of a character, and how ink is brought into it; `emnist export --to web` hands this to its page.
+
+    Attributes:
+        image_size: pixels a side of the finished image.
+        box: longer side of the ink in it; 28 less EMNIST's border of 2 pixels either side.
+        stroke: range of stroke widths, in finished pixels, that is left alone; measured on EMNIST, see
+            docs/preprocessing.md.
+        canvas: longer side of the ink in pixels while strokes are thickened or thinned.
+        blur: standard deviation in canvas pixels; EMNIST's 1 in 128 pixels, plus its scanner's own.
+        trace: density, of 1, above which a pixel counts as part of the ink's box.
+    """
+
+    image_size: int = IMAGE_SIZE
+    box: int = 24
+    stroke: tuple[float, float] = (1.8, 4.6)
+    canvas: int = 4 * 24
+    blur: float = 1.5
+    trace: float = 0.08
+
+
+@dataclass(frozen=True)
 class PredictConfig:
     """How pictures are classified.
 

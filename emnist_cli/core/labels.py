@@ -124,7 +124,8 @@ def split_of_size(count: int) -> Split | None:
     return SPLITS[sizes[count]] if count in sizes else None
 
 
-_LIKE_A_NAME = 0.7
+LIKE_A_NAME = 0.7
+"""How much a text shares with the name of a charset where it is more likely a slip than a list of characters."""
 
 
 def parse_charset(text: str, known: Iterable[str] = CHARSETS["alnum"]) -> frozenset[str]:
@@ -143,7 +144,7 @@ def parse_charset(text: str, known: Iterable[str] = CHARSETS["alnum"]) -> frozen
     names = text.split(",")
     if len(names) > 1 and all(name in CHARSETS for name in names):
         return frozenset("".join(CHARSETS[name] for name in names))
-    if text.isalpha() and text[1:].islower() and (near := nearest(text, CHARSETS, _LIKE_A_NAME)):
+    if text.isalpha() and text[1:].islower() and (near := nearest(text, CHARSETS, LIKE_A_NAME)):
         raise UsageError(
             f"--charset: did you mean {near}? Received: {text!r}; in another order its characters themselves are taken"
         )

@@ -1,1 +1,1 @@
-"""The drawing page and the JSON API, for `emnist serve`."""
+"""The drawing page and the JSON API: `emnist serve`, and `emnist export --to web`."""

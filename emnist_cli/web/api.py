@@ -1,6 +1,6 @@
-"""The JSON API: what each address takes and returns; `web.app` adds its routes.
+"""The JSON API: the server's addresses, their requests and their answers. Used by `app`.
 
-The worker pool recognizes images, and `request_body` reads requests.
+`request_body` parses the requests, and `worker_pool` recognizes the images.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from emnist_cli.core.bundle import Bundle
 from emnist_cli.core.config import ServeConfig
 from emnist_cli.core.errors import EmnistError, UsageError
 from emnist_cli.core.labels import SPLITS
-from emnist_cli.web import classic
-from emnist_cli.web.classic import Drawing, Guess, Likeness
+from emnist_cli.web import flask_compat
 from emnist_cli.web.errors import RequestError
-from emnist_cli.web.forms import Body, Form, read_request
+from emnist_cli.web.flask_compat import DataUrl, Drawing, Guess, Likeness
 from emnist_cli.web.metrics import CONTENT_TYPE, Metrics
+from emnist_cli.web.request_body import FormBody, JsonBody, read_request
 from emnist_cli.web.server_info import describe
-from emnist_cli.web.worker_pool import Crew, Job
+from emnist_cli.web.worker_pool import Job, WorkerPool
 
 Value = TypeVar("Value")
 
 
-class Record(BaseModel):
+class PredictionRecord(BaseModel):
     """What one picture says, as `emnist predict --format json` gives it."""
 
     path: str = Field(description="Name of the file; empty for one in JSON.")
@@ -43,7 +43,7 @@ class Problem(BaseModel):
     """Why there is no answer."""
 
     error: str = Field(description="One line.")
-    records: list[Record] = Field([], description="Where no picture could be read: why, for each.")
+    records: list[PredictionRecord] = Field([], description="Where no picture could be read: why, for each.")
 
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -62,10 +62,12 @@ def _body(kinds: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-_EITHER: dict[str, type[BaseModel]] = {"multipart/form-data": Form, "application/json": Body}
+_EITHER: dict[str, type[BaseModel]] = {"multipart/form-data": FormBody, "application/json": JsonBody}
 
 
-def make_router(crew: Crew, model: Bundle, labels: tuple[str, ...], config: ServeConfig, metrics: Metrics) -> APIRouter:
+def make_router(
+    pool: WorkerPool, model: Bundle, labels: tuple[str, ...], config: ServeConfig, metrics: Metrics
+) -> APIRouter:
     """Return the API's routes."""
     router = APIRouter()
     known = describe(model, labels)
@@ -85,7 +87,7 @@ def make_router(crew: Crew, model: Bundle, labels: tuple[str, ...], config: Serv
     @router.post(
         "/api/predict",
         tags=["pictures"],
-        responses={200: {"model": list[Record]}, **_PROBLEMS, **_UNSUPPORTED},
+        responses={200: {"model": list[PredictionRecord]}, **_PROBLEMS, **_UNSUPPORTED},
         openapi_extra=_body(_EITHER),
     )
     async def predict(request: Request) -> JSONResponse:
@@ -94,7 +96,7 @@ def make_router(crew: Crew, model: Bundle, labels: tuple[str, ...], config: Serv
         Of several, those that cannot be read have the status "error"; where none can, the answer is a 422.
         """
         pictures, asked = await read_request(request, config)
-        records = await soon(crew.read([Job(picture.name, picture.data, asked) for picture in pictures]))
+        records = await soon(pool.read([Job(picture.name, picture.data, asked) for picture in pictures]))
         for record in records:
             metrics.pictures.labels(record["status"]).inc()
         if all(record["status"] == "error" for record in records):
@@ -105,11 +107,11 @@ def make_router(crew: Crew, model: Bundle, labels: tuple[str, ...], config: Serv
         "/predict",
         tags=["pictures"],
         responses={200: {"model": Guess}, **_PROBLEMS},
-        openapi_extra=_body({"application/json": Drawing}),
+        openapi_extra=_body({"application/json": Drawing, "text/plain": DataUrl}),
     )
     async def guess(request: Request) -> JSONResponse:
         """Answer pages of other EMNIST apps: a probability for each class, in class order."""
-        answer = await soon(classic.guess(await request.body(), crew, labels))
+        answer = await soon(flask_compat.guess(await request.body(), pool, labels))
         metrics.pictures.labels("ok" if answer["label"] else "empty").inc()
         return JSONResponse(answer)
 

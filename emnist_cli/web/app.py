@@ -1,4 +1,4 @@
-"""The server as one ASGI app: the page, the API, its documentation, and what protects them; `server` runs it."""
+"""The server as one ASGI app: the page, the API, its documentation, limits and headers. Used by `server`."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ from emnist_cli.web.api import make_router
 from emnist_cli.web.errors import RequestError
 from emnist_cli.web.limits import Limits
 from emnist_cli.web.metrics import Measured, Metrics
-from emnist_cli.web.worker_pool import Crew
+from emnist_cli.web.worker_pool import WorkerPool
 
 STATIC = Path(__file__).parent / "static"
 
@@ -39,11 +39,11 @@ _HEADERS = {
 }
 
 
-def make_app(crew: Crew, model: Bundle, labels: tuple[str, ...], config: ServeConfig) -> ASGIApp:
+def make_app(pool: WorkerPool, model: Bundle, labels: tuple[str, ...], config: ServeConfig) -> ASGIApp:
     """Put the server together.
 
     Args:
-        crew: who reads pictures.
+        pool: recognizes the images.
         model: that they read them with.
         labels: its answers, in class order.
         config: the limits.
@@ -56,7 +56,7 @@ def make_app(crew: Crew, model: Bundle, labels: tuple[str, ...], config: ServeCo
         redoc_url=None,
         static_url="/docs/static",
     )
-    router = make_router(crew, model, labels, config, metrics)
+    router = make_router(pool, model, labels, config, metrics)
     app.include_router(router)
     _explain_errors(app)
     paths = frozenset(path for route in router.routes if (path := getattr(route, "path", "")))

@@ -1,4 +1,4 @@
-"""Errors of a request, for the web modules: a status code and one line for the client."""
+"""The error that the server answers a request with: a status code and one line. Used by every module of the API."""
 
 from collections.abc import Mapping
 

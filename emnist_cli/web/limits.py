@@ -1,4 +1,4 @@
-"""ASGI middleware around the whole app that keeps one client from taking over the server; `web.app` uses it.
+"""ASGI middleware that limits the size, time and number of requests, so one client cannot block others. Used by `app`.
 
 The body of a request is read here completely, within a size and a time. The number of requests answered at a time is
 limited first, so memory is bounded: at most `max_requests` bodies of `max_megabytes` are ever held. Nothing is

@@ -1,7 +1,4 @@
-"""Metrics for Prometheus: requests, responses and their duration; the server app and the API use it.
-
-The metrics contain nothing of what an image shows.
-"""
+"""Metrics for Prometheus: requests, answers and times, nothing about what an image shows. Used by `app` and `api`."""
 
 import time
 

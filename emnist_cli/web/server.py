@@ -1,4 +1,4 @@
-"""Listen on an address and answer requests until interrupted, for `emnist serve`."""
+"""Runs the server at an address until it is interrupted. Used by `emnist serve`."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from emnist_cli.core import bundle
 from emnist_cli.core.config import ServeConfig
 from emnist_cli.core.errors import MissingError, UsageError
 from emnist_cli.output.formats import notify
-from emnist_cli.web.worker_pool import Crew
+from emnist_cli.web.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,15 +46,16 @@ def serve(model: str, workers: int, config: ServeConfig, ready: "Callable[[str],
     _check_installed()
     found = bundle.find_bundle(model)
     with _listen(config) as listener:
-        crew = Crew(model, workers, config.picture_timeout, config.max_megapixels)  # loads while the rest is imported
+        # Its processes load the model while this one imports the rest.
+        pool = WorkerPool(model, workers, config.picture_timeout, config.max_megapixels)
         try:
-            _answer(listener, crew, found, config, ready)
+            _answer(listener, pool, found, config, ready)
         finally:
-            crew.close()
+            pool.close()
 
 
 def _answer(
-    listener: socket.socket, crew: Crew, model: bundle.Bundle, config: ServeConfig, ready: "Callable[[str], None]"
+    listener: socket.socket, pool: WorkerPool, model: bundle.Bundle, config: ServeConfig, ready: "Callable[[str], None]"
 ) -> None:
     import uvicorn
 
@@ -67,7 +68,7 @@ def _answer(
 
     logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     settings = uvicorn.Config(
-        make_app(crew, model, crew.labels(), config),
+        make_app(pool, model, pool.labels(), config),
         log_level="warning" if os.environ.get("EMNIST_DEBUG") else "critical",  # what clients do wrong is for them
         access_log=False,
         server_header=False,

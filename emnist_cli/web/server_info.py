@@ -1,4 +1,4 @@
-"""The description of the model that the drawing page and the API show."""
+"""The description of the model that the API (`api`) and the exported page (`site`) give."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Write the drawing page as a folder that any static host can serve, for `emnist export --to web`.
+"""Writes the drawing page as a folder that any static host can serve. Used by `emnist export --to web`.
 
 The exported page recognizes characters in the browser alone. It is the server's page (`static/`), except for its one
 link to a server, `api.js`: the version in `browser/` preprocesses in JavaScript and runs the model's own graph with
@@ -8,6 +8,7 @@ fetched.
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,12 +16,16 @@ from emnist_cli.core import bundle
 from emnist_cli.core.atomic_file import is_worked_in, new_folder
 from emnist_cli.core.classify.label_view import make_label_view
 from emnist_cli.core.classify.options import name_classes
+from emnist_cli.core.config import NormalizeConfig, PredictConfig
 from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
+from emnist_cli.core.imaging.decode import MAX_BYTES
+from emnist_cli.core.imaging.grayscale import MAX_SIDE
+from emnist_cli.core.labels import CHARSETS, LIKE_A_NAME
 from emnist_cli.core.runtimes.litert import open_runtime
 from emnist_cli.web.server_info import describe
 
 PACKAGE, VERSION = "@litertjs/core", "2.5.3"
-"""The npm package of the runtime, and the version that `browser/runtime.js` is written for."""
+"""The npm package of the runtime, and the version that `browser/litert.js` is written for."""
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
@@ -138,10 +143,10 @@ def _describe(model: bundle.Bundle) -> dict[str, Any]:
 def _write(new: Path, graph: Path, about: dict[str, Any], package: Path) -> None:
     for file in _files("static"):
         shutil.copyfile(file, new / file.name)
-    for folder in ("browser", "model", "runtime"):
+    for folder in ("model", "runtime"):
         (new / folder).mkdir()
-    for file in _files("browser"):
-        shutil.copyfile(file, new / file.name if file.name == "api.js" else new / "browser" / file.name)
+    write_modules(new / "browser")
+    (new / "browser" / "api.js").replace(new / "api.js")
     page = (new / "index.html").read_text(encoding="utf-8")
     policy = f'{_CHARSET}\n  <meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     (new / "index.html").write_text(page.replace(_CHARSET, policy, 1), encoding="utf-8", newline="\n")
@@ -151,6 +156,27 @@ def _write(new: Path, graph: Path, about: dict[str, Any], package: Path) -> None
         shutil.copyfile(package / "wasm" / name, new / "runtime" / name)
     shutil.copyfile(package / "package.json", new / "runtime" / "package.json")  # says whose it is
     shutil.copyfile(_LICENCE, new / "runtime" / "LICENSE")
+
+
+def write_modules(folder: Path) -> None:
+    """Write the page's JavaScript modules, and `constants.json`: the numbers and tables that they share with Python.
+
+    Args:
+        folder: a new one, which is made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.mkdir()
+    for file in _files("browser"):
+        shutil.copyfile(file, folder / file.name)
+    constants = {
+        "normalize": asdict(NormalizeConfig()),
+        "limits": {"side": MAX_SIDE, "bytes": MAX_BYTES, "megapixels": PredictConfig.max_megapixels},
+        "charsets": CHARSETS,
+        "like_a_name": LIKE_A_NAME,
+    }
+    (folder / "constants.json").write_text(json.dumps(constants, indent=1) + "\n", encoding="utf-8")
 
 
 def _files(folder: str) -> list[Path]:

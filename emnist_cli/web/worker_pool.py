@@ -1,4 +1,4 @@
-"""The server's pool of worker processes that recognize images, so that no image can harm or block the server.
+"""Worker processes that recognize images for the server, so that no image can crash or block it. Used by `api`.
 
 One process answers HTTP, and these processes do the work. A decoder that crashes or hangs takes one of them with it,
 and that process is replaced. The server's limits and metrics stay in one place.
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CHUNK = 4  # pictures of a request that one process gets at once: others' requests come between
 
 
-class Asked(NamedTuple):
+class RequestOptions(NamedTuple):
     """What a request wants to know of its pictures: arguments of `Recognizer.variant`, and `picture`.
 
     Attributes:
@@ -45,7 +45,7 @@ class Job(NamedTuple):
 
     name: str
     data: bytes | None
-    asked: Asked = Asked()
+    asked: RequestOptions = RequestOptions()
 
 
 class Answer(NamedTuple):
@@ -62,7 +62,7 @@ class Answer(NamedTuple):
     labels: tuple[str, ...] = ()
 
 
-class Crew:
+class WorkerPool:
     """Processes that answer jobs, from an event loop."""
 
     def __init__(self, model: str, size: int, picture_timeout: float, max_megapixels: int) -> None:
@@ -115,13 +115,13 @@ def _make(model: str, max_megapixels: int) -> "Work[Job, Answer]":
     warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the log
 
     @functools.lru_cache(maxsize=64)
-    def variant(asked: Asked) -> Recognizer:
+    def variant(asked: RequestOptions) -> Recognizer:
         return recognizer.variant(**{key: value for key, value in asked._asdict().items() if key != "picture"})
 
     return lambda jobs: [_answer(job, recognizer, variant) for job in jobs]
 
 
-def _answer(job: Job, recognizer: Any, variant: Callable[[Asked], Any]) -> Answer:
+def _answer(job: Job, recognizer: Any, variant: Callable[[RequestOptions], Any]) -> Answer:
     if job.data is None:
         return Answer({}, labels=recognizer.labels)
     try:

@@ -36,6 +36,14 @@ def test_csv() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["=1+1.png", "+1.png", "-1.png", "@SUM(1).png", "\ttab.png", "-5"])
+def test_csv_is_exact(text: str) -> None:
+    """Programs read it: what a spreadsheet would take for a formula stays as it is."""
+    stream = io.StringIO()
+    write_records([{"path": text, "label": text}], Format.CSV, stream, ["path", "label"], ["path"])
+    assert list(csv.DictReader(io.StringIO(stream.getvalue()))) == [{"path": text, "label": text}]
+
+
 def test_json_and_jsonl() -> None:
     expected = [RECORDS[0], {**RECORDS[1], "path": "bad\\xff\t.png"}]
     assert json.loads(written(Format.JSON)) == expected

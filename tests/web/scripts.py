@@ -1,7 +1,7 @@
 """The JavaScript modules of an exported page in a real browser, to be compared with the Python they are ports of."""
 
 import base64
-import shutil
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +16,7 @@ from emnist_cli.core.preprocessing.normalize import preprocess
 from emnist_cli.web import site
 from tests.web.hosting import hosted
 
-Grey8 = NDArray[np.uint8]
+Gray8 = NDArray[np.uint8]
 
 ROUNDING = 0.005
 """Most that a pixel in [0, 1] may differ where both sides read the same bytes: a level of the blurred canvas."""
@@ -28,14 +28,24 @@ UNPACK = """const unpack = ({ width, height, bytes }, Kind = Uint8Array) => {
 
 
 @contextmanager
-def opened(browser: Browser, folder: Path) -> Iterator[Page]:
-    """Put the modules into an empty folder, and open an empty page beside them under the policy of an exported one."""
-    shutil.copytree(Path(site.__file__).parent / "browser", folder / "browser")
+def opened(browser: Browser, folder: Path, **normalize: float) -> Iterator[Page]:
+    """Put the modules into an empty folder, and open an empty page beside them under the policy of an exported one.
+
+    Args:
+        browser: which opens it.
+        folder: an empty one.
+        normalize: numbers of constants.json to have in place of Python's.
+    """
+    site.write_modules(folder / "browser")
+    constants = json.loads((folder / "browser" / "constants.json").read_text())
+    constants["normalize"] |= normalize
+    (folder / "browser" / "constants.json").write_text(json.dumps(constants))
     policy = f'<meta http-equiv="Content-Security-Policy" content="{site.POLICY}">'
     (folder / "index.html").write_text(f'<!doctype html><meta charset="utf-8">{policy}<title>.</title>')
     with hosted(folder) as address, browser.new_context() as context:
         page = context.new_page()
         page.goto(address)
+        page.evaluate("import('./browser/constants.js').then(({ loadConstants }) => loadConstants())")
         yield page
 
 
@@ -45,24 +55,26 @@ def encoded(array: NDArray[Any]) -> dict[str, Any]:
     return {"width": width, "height": height, "bytes": base64.b64encode(array.tobytes()).decode()}
 
 
-def preprocess_there(page: Page, greys: Sequence[Grey8], ink: str = "auto") -> list[NDArray[np.float32] | None]:
+def preprocess_there(
+    page: Page, grays: Sequence[Gray8], ink: str = "auto", side: int = 28
+) -> list[NDArray[np.float32] | None]:
     found = page.evaluate(
-        f"""async ([greys, ink]) => {{
+        f"""async ([grays, ink]) => {{
           {UNPACK}
-          const {{ preprocess }} = await import("./browser/preprocess.js");
-          return greys.map((grey) => preprocess(unpack(grey), ink)).map((seen) => seen && [...seen.data]);
+          const {{ preprocess }} = await import("./browser/normalize.js");
+          return grays.map((gray) => preprocess(unpack(gray), ink)).map((seen) => seen && [...seen.data]);
         }}""",
-        [[encoded(grey) for grey in greys], ink],
+        [[encoded(gray) for gray in grays], ink],
     )
-    return [None if each is None else np.array(each, np.float32).reshape(28, 28) for each in found]
+    return [None if each is None else np.array(each, np.float32).reshape(side, side) for each in found]
 
 
-def differences(page: Page, greys: Sequence[Grey8], ink: str = "auto") -> list[float]:
+def differences(page: Page, grays: Sequence[Gray8], ink: str = "auto") -> list[float]:
     """The largest difference of a pixel, for each picture; infinite where only one side finds ink."""
-    here = [preprocess(grey, ink) for grey in greys]
+    here = [preprocess(gray, ink) for gray in grays]
     return [
         0.0 if a is b is None else np.inf if a is None or b is None else float(np.abs(a - b).max())
-        for a, b in zip(here, preprocess_there(page, greys, ink), strict=True)
+        for a, b in zip(here, preprocess_there(page, grays, ink), strict=True)
     ]
 
 
@@ -70,10 +82,10 @@ def look_there(page: Page, data: bytes) -> Any:
     """Decode and preprocess a file in the page: 28x28, null, or the reason why not."""
     return page.evaluate(
         """async (bytes) => {
-          const [{ decode, ImageError }, { toGrey }, { preprocess }] = await Promise.all(
-            ["images", "grey", "preprocess"].map((name) => import(`./browser/${name}.js`)));
+          const [{ decode, ImageError }, { toGray }, { preprocess }] = await Promise.all(
+            ["decode", "grayscale", "normalize"].map((name) => import(`./browser/${name}.js`)));
           const blob = new Blob([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))]);
-          try { return [...preprocess(toGrey(await decode(blob))).data]; }
+          try { return [...preprocess(toGray(await decode(blob))).data]; }
           catch (error) { if (error instanceof ImageError) return error.message; throw error; }
         }""",
         base64.b64encode(data).decode(),
@@ -82,7 +94,7 @@ def look_there(page: Page, data: bytes) -> Any:
 
 def compare_file(page: Page, data: bytes) -> NDArray[np.float32]:
     """Return how each pixel of what the network sees differs."""
-    here = preprocess(decode.decode_image(data).grey)
+    here = preprocess(decode.decode_image(data).gray)
     assert here is not None
     there = look_there(page, data)
     assert isinstance(there, list), there

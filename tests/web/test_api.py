@@ -185,11 +185,44 @@ def test_a_page_of_another_app_is_served(api: Server, recognizer: Recognizer) ->
     assert blank == {"results": [0.0] * 62, "label": "", "top": []}
 
 
+def test_a_gradio_sketch_and_a_bare_data_url_are_read(api: Server) -> None:
+    image = picture("g")
+    drawn = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    drawn.paste((0, 0, 0, 255), mask=image.point(lambda value: 255 - value))  # Gradio's paper is transparent
+    url = data_url(png(drawn))
+    blank = data_url(png(Image.new("RGBA", image.size)))
+    wanted = api.post({"image_data": url}, "/predict").json
+    assert wanted["label"] == "g"
+    for sketch in (
+        {"background": None, "layers": [url], "composite": url},
+        {"background": blank, "layers": [blank, None], "composite": url, "id": "x"},
+        {"composite": url},
+    ):
+        assert api.post({"image": sketch}, "/predict").json == wanted
+    for kind in ("text/plain", "text/plain;charset=UTF-8", "application/octet-stream"):
+        assert api.ask("/predict", f" {url}\n".encode(), content_type=kind).json == wanted
+    assert api.post({"image": {"composite": blank}}, "/predict").json["label"] == ""
+    assert api.post({"image_data": url, "image": "of the page's own"}, "/predict").json == wanted
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [
         (b"", "body: Invalid JSON"),
-        (b"{}", "image_data: Field required"),
+        (b"{}", "expected image_data or image in JSON, or a data URL alone"),
+        (b'{"image_data": null, "image": null}', "expected image_data or image in JSON"),
+        (b'{"image_data": 5}', "image_data: Input should be a valid string. Received: 5"),
+        (b'{"image": "x"}', "image: Input should be an object. Received: 'x'"),
+        (b'{"image": {"layers": []}}', "image.composite: Field required"),
+        (b'{"image": {"composite": null, "layers": []}}', "image.composite: expected base64"),
+        (b'{"image": {"composite": "http://127.0.0.1/a.png"}}', "image.composite: expected base64"),
+        (b'{"image": {"composite": {"url": "x"}}}', "image.composite: Input should be a valid string"),
+        (b"data:image/png;base64,!", "body: expected base64 or a data URL of it. Received: 'data:image/png;base64,!'"),
+        (b"data:image/svg+xml,<svg/>", "body: expected base64 or a data URL"),
+        (b"data:image/png;base64,\xff", "body: expected base64 or a data URL"),
+        (b"data:image/png;base64,", "empty file"),
+        (b"data:image/png;base64,eA==", "not a picture in a known format"),
+        (b"http://127.0.0.1/a.png", "body: Invalid JSON"),
         (b'{"image_data": "x"}', "image_data: expected base64"),
         (b'{"image_data": ""}', "empty file"),
     ],

@@ -48,18 +48,18 @@ def test_resampling_is_pillows(modules: Page) -> None:
 
 
 def test_the_blur_is_pillows_to_the_bit(modules: Page) -> None:
-    grey = np.random.default_rng(2).integers(0, 256, (31, 47), np.uint8)
+    gray = np.random.default_rng(2).integers(0, 256, (31, 47), np.uint8)
     for sigma in (0, 0.4, 1.5, 4):
-        expected = np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(sigma)))
+        expected = np.asarray(Image.fromarray(gray).filter(ImageFilter.GaussianBlur(sigma)))
         found = modules.evaluate(
             f"""async ([picture, sigma]) => {{
               {UNPACK}
               const {{ gaussianBlur }} = await import("./browser/resample.js");
               return [...gaussianBlur(unpack(picture), sigma).data];
             }}""",
-            [encoded(grey), sigma],
+            [encoded(gray), sigma],
         )
-        assert np.array_equal(np.array(found).reshape(grey.shape), expected)
+        assert np.array_equal(np.array(found).reshape(gray.shape), expected)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.45, 0.6, 1.0])
@@ -154,7 +154,7 @@ def test_views(modules: Page, split: str, charset: str, fold: bool) -> None:
     found = modules.evaluate(
         """async ([classes, charset, fold, probabilities]) => {
           const [{ parseCharset }, { applyView, makeView }] = await Promise.all(
-            ["labels", "views"].map((name) => import(`./browser/${name}.js`)));
+            ["labels", "label_view"].map((name) => import(`./browser/${name}.js`)));
           const view = makeView(classes, charset ? parseCharset(charset) : null, fold);
           return [view.labels, applyView(view, probabilities, 0.9)];
         }""",

@@ -224,6 +224,47 @@ def test_hostile_file_names(pad: Pad) -> None:
     assert dialogs == []
 
 
+CELLS = {
+    "=": "'=",
+    "-": "'-",
+    "+": "'+",
+    "@": "'@",
+    "=1+1": "'=1+1",
+    "-1+1": "'-1+1",
+    "-2e": "'-2e",
+    "\t5": "'\t5",
+    "A": "A",
+    "a-b": "a-b",
+    "5": "5",
+    "-5": "-5",
+    "+3.2": "+3.2",
+    "-.5": "-.5",
+    "-1e3": "-1e3",
+}
+"""Labels, and how the page's CSV has them."""
+
+
+def test_no_cell_of_the_download_is_a_formula_and_numbers_stay(pad: Pad) -> None:
+    answers = [
+        {
+            "path": label,
+            "status": "ok",
+            "label": label,
+            "confidence": 0.9,
+            "alternatives": [{"label": label, "confidence": 0.9}],
+            "error": label,
+        }
+        for label in CELLS
+    ]
+    text = pad.page.evaluate("async (answers) => (await import('/batch.js')).toCsv(answers)", answers)
+    table = list(csv.DictReader(io.StringIO(text)))
+    assert [row["label"] for row in table] == [row["error"] for row in table] == list(CELLS.values())
+    assert [row["path"] for row in table] == [cell.replace("'", "./") for cell in CELLS.values()]
+    assert [row["alternatives"] for row in table] == [
+        ("'" if label[0] in "=+-@\t" else "") + f"{label}:0.9000" for label in CELLS
+    ]
+
+
 def test_dropping(pad: Pad) -> None:
     drop(pad, EXAMPLES[0])
     assert pad.answer().glyph == "A"

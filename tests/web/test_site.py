@@ -3,12 +3,15 @@
 import json
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from emnist_cli.core import bundle
+from emnist_cli.core.config import NormalizeConfig, PredictConfig
 from emnist_cli.core.errors import ExitCode, MissingError, ModelError, OutputError, UsageError
+from emnist_cli.core.labels import CHARSETS
 from emnist_cli.web import site
 from emnist_cli.web.site import PACKAGE, VERSION, export_site
 
@@ -56,6 +59,10 @@ def test_the_folder(starter: bundle.Bundle, package: Path, tmp_path: Path) -> No
     about = json.loads(files["model/model.json"])
     assert starter.manifest and about["temperature"] == starter.manifest.temperature
     assert "".join(about["classes"]) == about["about"]["labels"]
+    constants = json.loads(files["browser/constants.json"])
+    assert constants["normalize"] == {**asdict(NormalizeConfig()), "stroke": list(NormalizeConfig.stroke)}
+    assert constants["limits"]["megapixels"] == PredictConfig.max_megapixels
+    assert constants["charsets"] == CHARSETS
     for name, content in files.items():
         if name.endswith((".js", ".css", ".html")):
             assert not re.search(rb"""(src|href|from|import|url)\W{1,3}(https?:)?//""", content), name

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from emnist_cli.core.config import IMAGE_SIZE
+from emnist_cli.core.config import IMAGE_SIZE, NormalizeConfig
 from emnist_cli.core.imaging.ops import Gray, Mask, bordered, bounds, resize
 from emnist_cli.core.preprocessing.background import is_dark_ink
 from emnist_cli.core.preprocessing.ink import Ink, find_ink
@@ -21,15 +21,10 @@ from emnist_cli.core.preprocessing.ink import Ink, find_ink
 WORK_SIDE = 320
 """Ink is looked for in pictures reduced to at most this many pixels a side."""
 
-BOX = 24
-"""Longer side of the ink in the finished picture: 28 less EMNIST's border of 2 pixels either side."""
+BOX, STROKE = NormalizeConfig.box, NormalizeConfig.stroke
+"""Longer side of the ink in the finished picture, and the range of stroke widths that is left alone, in its pixels."""
 
-STROKE = (1.8, 4.6)
-"""Range of stroke widths, in finished pixels, that is left alone; measured on EMNIST, see docs/preprocessing.md."""
-
-_CANVAS = 4 * BOX  # longer side of the ink while strokes are worked on
-_BLUR = 1.5  # standard deviation in canvas pixels; EMNIST's 1 in 128 pixels, plus its scanner's own
-_TRACE = 0.08  # density from which a pixel counts as part of the ink's box
+_CANVAS, _BLUR, _TRACE = NormalizeConfig.canvas, NormalizeConfig.blur, NormalizeConfig.trace
 
 
 def preprocess(gray: NDArray[np.uint8] | Gray, ink: str = "auto") -> Gray | None:

@@ -8,9 +8,9 @@
  * @typedef {{charset?: string, fold_case?: boolean, min_confidence?: number, ink?: string, top_k?: number}} Options
  */
 
+import { Unreachable } from "./browser/fetch_file.js";
 import { UsageError } from "./browser/labels.js";
 import { Recognizer, loadModel } from "./browser/recognizer.js";
-import { Unreachable } from "./browser/runtime.js";
 
 /** What one call of `recognize` should take: so many pictures, after which the page shows how far it is. */
 export const limits = { files: 8, bytes: Infinity };

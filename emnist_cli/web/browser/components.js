@@ -1,12 +1,12 @@
 /**
  * Connected components of a mask, in order of their first pixel; components.py in JavaScript, by runs as well.
  *
- * @typedef {import("./pixels.js").Mask} Mask
+ * @typedef {import("./ops.js").Mask} Mask
  * @typedef {{row: number, start: number, end: number, part: number}} Run of ink in a row, `end` exclusive.
- * @typedef {import("./pixels.js").Box & {area: number, runs: Run[]}} Part
+ * @typedef {import("./ops.js").Box & {area: number, runs: Run[]}} Part
  */
 
-import { noMask } from "./pixels.js";
+import { noMask } from "./ops.js";
 
 /** @param {Mask} mask @returns {Part[]} its 8-connected components. */
 export const findComponents = (mask) => joinRuns(findRuns(mask));

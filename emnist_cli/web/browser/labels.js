@@ -1,14 +1,6 @@
 /** Which characters may be answered; the part of labels.py that a page needs, in JavaScript. */
 
-const DIGITS = "0123456789";
-const UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const LOWER = UPPER.toLowerCase();
-
-/** The character sets that have a name. @type {Record<string, string>} */
-const CHARSETS = { digits: DIGITS, upper: UPPER, lower: LOWER, letters: LOWER + UPPER, alnum: DIGITS + LOWER + UPPER };
-
-/** How much a text shares with one of those names where it is more likely a slip than a list of characters. */
-const LIKE_A_NAME = 0.7;
+import { CHARSETS, LIKE_A_NAME } from "./constants.js";
 
 /** What is asked makes no sense; the message says why. */
 export class UsageError extends Error {}
@@ -82,5 +74,5 @@ function expandRanges(characters) {
 
 /** @param {string} character @returns {string} the other case of a letter; anything else unchanged. */
 export function swapCase(character) {
-  return UPPER.includes(character) ? character.toLowerCase() : character.toUpperCase();
+  return CHARSETS.upper.includes(character) ? character.toLowerCase() : character.toUpperCase();
 }

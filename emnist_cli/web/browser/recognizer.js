@@ -3,15 +3,17 @@
  *
  * @typedef {import("../api.js").Answer} Answer
  * @typedef {import("../api.js").Options} Options
- * @typedef {import("./resample.js").Grey} Grey
+ * @typedef {import("./resample.js").Gray} Gray
  */
 
-import { toGrey } from "./grey.js";
-import { ImageError, decode } from "./images.js";
+import { loadConstants } from "./constants.js";
+import { ImageError, decode } from "./decode.js";
+import { fetchFile } from "./fetch_file.js";
+import { toGray } from "./grayscale.js";
+import { applyView, makeView } from "./label_view.js";
 import { parseCharset } from "./labels.js";
-import { preprocess } from "./preprocess.js";
-import { Runtime, fetchFile } from "./runtime.js";
-import { applyView, makeView } from "./views.js";
+import { Runtime } from "./litert.js";
+import { preprocess } from "./normalize.js";
 
 const MODEL = new URL("../model/model.json", import.meta.url);
 
@@ -26,7 +28,7 @@ export class Recognizer {
 
   /** @returns {Promise<Recognizer>} */
   static async load() {
-    const [model, runtime] = await Promise.all([loadModel(), Runtime.load()]);
+    const [model, runtime] = await Promise.all([loadModel(), Runtime.load(), loadConstants()]);
     return new Recognizer(model, runtime);
   }
 
@@ -59,10 +61,10 @@ export class Recognizer {
 /** @returns {Promise<Model>} */
 export const loadModel = async () => (await fetchFile(MODEL)).json();
 
-/** @param {Blob} blob @param {string} ink @returns {Promise<?Grey | string>} 28x28; null without ink; or why not. */
+/** @param {Blob} blob @param {string} ink @returns {Promise<?Gray | string>} 28x28; null without ink; or why not. */
 async function look(blob, ink) {
   try {
-    return preprocess(toGrey(await decode(blob)), ink);
+    return preprocess(toGray(await decode(blob)), ink);
   } catch (error) {
     if (error instanceof ImageError) return error.message;
     return `cannot be preprocessed (${error}); please report it`;
@@ -74,7 +76,7 @@ function record(status, rest = {}) {
   return { path: "", status, label: "", confidence: null, alternatives: [], error: "", picture: null, ...rest };
 }
 
-/** @param {Grey} seen @returns {string} it as a PNG. */
+/** @param {Gray} seen @returns {string} it as a PNG. */
 function toDataUrl({ width, height, data }) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [width, height];

@@ -2,7 +2,7 @@
  * Pillow's own arithmetic: its resampling filters (Resample.c), reduction (Reduce.c) and Gaussian blur (BoxBlur.c). What
  * browsers have of the kind differs from one to the next, and a network sees the difference.
  *
- * @typedef {{width: number, height: number, data: Float32Array}} Grey in [0, 1], 0 black, row by row.
+ * @typedef {{width: number, height: number, data: Float32Array}} Gray in [0, 1], 0 black, row by row.
  * @typedef {{width: number, height: number, data: Uint8Array}} Bytes in [0, 255].
  * @typedef {{support: number, weight: (x: number) => number}} Filter how far it reaches, and its weight at a distance.
  */
@@ -30,7 +30,7 @@ const BLUR_FIXED = 1 << 24;
 /**
  * Scale a picture as `Image.resize` does: the filter grows with the reduction; rows first, then columns. (From version 13
  * on Pillow takes columns first where that is less work; a byte is then rounded otherwise here and there.)
- * @template {Grey | Bytes} Picture
+ * @template {Gray | Bytes} Picture
  * @param {Picture} picture @param {number} width @param {number} height @param {Filter} filter
  * @returns {Picture} of the same kind: bytes are rounded after each direction.
  */
@@ -40,7 +40,7 @@ export function resample(picture, width, height, filter) {
 }
 
 /**
- * @template {Grey | Bytes} Picture
+ * @template {Gray | Bytes} Picture
  * @param {Picture} picture @param {number} height @param {Filter} filter
  * @returns {Picture}
  */
@@ -71,18 +71,18 @@ function weigh(at, before, after, filter, whole) {
   const scale = before / after;
   const stretch = Math.max(1, scale);
   const support = filter.support * stretch;
-  const centre = (at + 0.5) * scale;
-  const first = Math.max(0, Math.trunc(centre - support + 0.5));
-  const end = Math.min(before, Math.trunc(centre + support + 0.5));
+  const center = (at + 0.5) * scale;
+  const first = Math.max(0, Math.trunc(center - support + 0.5));
+  const end = Math.min(before, Math.trunc(center + support + 0.5));
   const weights = [];
-  for (let x = first; x < end; x++) weights.push(filter.weight((x - centre + 0.5) / stretch));
+  for (let x = first; x < end; x++) weights.push(filter.weight((x - center + 0.5) / stretch));
   const sum = weights.reduce((a, b) => a + b, 0) || 1;
   const exact = weights.map((weight) => weight / sum);
   return { first, weights: whole ? exact.map((w) => Math.trunc(w * FIXED + Math.sign(w) * 0.5)) : exact };
 }
 
 /**
- * @template {Grey | Bytes} Picture
+ * @template {Gray | Bytes} Picture
  * @param {Picture} picture
  * @returns {Picture}
  */

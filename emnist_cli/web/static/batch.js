@@ -150,27 +150,29 @@ function others({ alternatives: [, ...rest] }) {
 }
 
 /**
- * Write answers as `emnist predict --format csv` does.
+ * Write answers as `emnist predict --format csv` does, except that no cell is a formula: people open this file in a
+ * spreadsheet, while programs read the command's.
  * @param {Answer[]} answers
  */
-function toCsv(answers) {
+export function toCsv(answers) {
   const rows = answers.map((answer) => [
-    harmless(answer.path),
+    harmless(answer.path, "./"), // still names the file
     answer.status,
-    answer.label,
+    harmless(answer.label),
     answer.confidence === null ? "" : answer.confidence.toFixed(4),
-    answer.alternatives.map((each) => `${each.label}:${each.confidence.toFixed(4)}`).join(" "),
-    answer.error,
+    harmless(answer.alternatives.map((each) => `${each.label}:${each.confidence.toFixed(4)}`).join(" ")),
+    harmless(answer.error),
   ]);
   return [COLUMNS, ...rows].map((row) => `${row.map(quoted).join(",")}\n`).join("");
 }
 
-/**
- * A spreadsheet takes a cell that begins with one of these for a formula and would run it, and a file may be called
- * anything. ./NAME is no formula and still names the file.
- * @param {string} path
- */
-const harmless = (path) => (/^[=+\-@\t\r\n]/.test(path) ? `./${path}` : path);
+/** What a spreadsheet takes for a formula, and would run. A file may be called anything, and a label may be "=". */
+const FORMULA = /^[=+\-@\t\r\n]/;
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** @param {string} cell @param {string} [prefix] that makes it text; an apostrophe is a spreadsheet's own mark for that. */
+const harmless = (cell, prefix = "'") => (FORMULA.test(cell) && !NUMBER.test(cell) ? prefix + cell : cell);
 
 /** @param {string} cell quoted where needed; with a semicolon or a tab, too, where some spreadsheets split lines. */
 const quoted = (cell) => (/[",;\t\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

@@ -1,4 +1,4 @@
-"""Read the body of a request, multipart or JSON, into images and options; the API uses it."""
+"""Parses a request's body, a form with files or JSON, into images and options. Used by `api` and `flask_compat`."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from emnist_cli.core.config import PredictConfig, ServeConfig
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import parse_charset
 from emnist_cli.web.errors import RequestError
-from emnist_cli.web.worker_pool import Asked
+from emnist_cli.web.worker_pool import RequestOptions
 
 _DATA_URL = re.compile(r"data:[\w.+/-]*(;[\w.+=-]+)*;base64,", re.ASCII)
 
@@ -46,7 +46,7 @@ class Options(BaseModel):
     picture: StrictBool = Field(False, description="With each record comes `picture`, the 28x28 that the network saw.")
 
 
-class Body(Options):
+class JsonBody(Options):
     """A request in JSON: one `image`, or several `images`."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["image"]}, {"required": ["images"]}]})
@@ -55,7 +55,7 @@ class Body(Options):
     images: list[str] | None = Field(None, description="Several of them.")
 
 
-class Form(Options):
+class FormBody(Options):
     """A request as a form: one or more `files`, and options."""
 
     files: list[bytes] = Field(json_schema_extra={"items": {"type": "string", "format": "binary"}}, min_length=1)
@@ -68,7 +68,7 @@ class Picture(NamedTuple):
     data: bytes
 
 
-async def read_request(request: Request, config: ServeConfig) -> tuple[list[Picture], Asked]:
+async def read_request(request: Request, config: ServeConfig) -> tuple[list[Picture], RequestOptions]:
     """Return a request's pictures and what is asked of them.
 
     Raises:
@@ -88,7 +88,7 @@ async def read_request(request: Request, config: ServeConfig) -> tuple[list[Pict
     return pictures, asked
 
 
-async def _read_form(request: Request, config: ServeConfig) -> tuple[list[Picture], Asked]:
+async def _read_form(request: Request, config: ServeConfig) -> tuple[list[Picture], RequestOptions]:
     limit = config.max_megabytes * 1_000_000
     parser = MultiPartParser(
         request.headers, request.stream(), max_files=config.max_files, max_fields=20, max_part_size=10_000
@@ -123,9 +123,9 @@ def _texts(form: FormData) -> dict[str, str]:
     return found
 
 
-def _read_json(body: bytes) -> tuple[list[Picture], Asked]:
+def _read_json(body: bytes) -> tuple[list[Picture], RequestOptions]:
     try:
-        asked = Body.model_validate_json(body, strict=True)
+        asked = JsonBody.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise RequestError(_status(error), explain(error)) from None
     if (asked.image is None) == (asked.images is None):
@@ -135,7 +135,7 @@ def _read_json(body: bytes) -> tuple[list[Picture], Asked]:
     return [Picture("", from_base64(text, "image")) for text in texts], _checked(options)
 
 
-def _asked(texts: Mapping[str, str]) -> Asked:
+def _asked(texts: Mapping[str, str]) -> RequestOptions:
     truths = {name: _TRUTHS[text] for name, text in texts.items() if name in _YES_OR_NO and text in _TRUTHS}
     try:
         return _checked(Options.model_validate({**texts, **truths}).model_dump())
@@ -143,13 +143,13 @@ def _asked(texts: Mapping[str, str]) -> Asked:
         raise RequestError(422, explain(error)) from None
 
 
-def _checked(options: dict[str, Any]) -> Asked:
+def _checked(options: dict[str, Any]) -> RequestOptions:
     try:
         if options["charset"] is not None:
             parse_charset(options["charset"])
     except UsageError as error:
         raise RequestError(422, str(error).removeprefix("--")) from None
-    return Asked(**options)
+    return RequestOptions(**options)
 
 
 def from_base64(text: str, field: str) -> bytes:

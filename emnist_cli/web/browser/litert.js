@@ -5,27 +5,13 @@
  * which asks for a graphics card first and writes to the console.
  */
 
+import { IMAGE_SIZE } from "./constants.js";
+import { Unreachable, fetchFile } from "./fetch_file.js";
+
 const LIBRARY = new URL("../runtime/litert_wasm_compat_internal.js", import.meta.url);
 const GRAPH = new URL("../model/model.tflite", import.meta.url);
 
 const FLOAT32 = 1; // ElementType.FLOAT32
-const SHAPE = [1, 28, 28, 1]; // one picture at a time: a batch of any size is not among what the library can do
-
-/** A file that this page is made of cannot be reached. */
-export class Unreachable extends Error {}
-
-/**
- * Fetch a file that lies beside the page.
- * @param {URL} url @returns {Promise<Response>}
- * @throws {Unreachable}
- */
-export async function fetchFile(url) {
-  const answer = await fetch(url).catch(() => {
-    throw new Unreachable(`${url.pathname} cannot be reached`);
-  });
-  if (!answer.ok) throw new Error(`${url.pathname} is missing on this server (HTTP ${answer.status})`);
-  return answer;
-}
 
 /** A network, ready to run. */
 export class Runtime {
@@ -72,7 +58,8 @@ export class Runtime {
   #makeBuffer(size) {
     const wasm = this.#wasm;
     const sides = new wasm.VectorInt32();
-    for (const side of SHAPE) sides.push_back(side);
+    // one image at a time: a batch of any size is not among what the library can do
+    for (const side of [1, IMAGE_SIZE, IMAGE_SIZE, 1]) sides.push_back(side);
     const layout = wasm.LiteRtLayout.create(sides);
     const type = wasm.LiteRtRankedTensorType.create({ value: FLOAT32 }, layout);
     const memory = wasm.LiteRtTensorBufferType.HOST_MEMORY;

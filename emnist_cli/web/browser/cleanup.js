@@ -1,14 +1,14 @@
 /**
- * Which of the dark pixels are the character: rules, frames, what hugs the border and specks are dropped; character.py
- * in JavaScript. The lines of ruled paper are the business of rules.js.
+ * Which of the dark pixels are the character: rules, frames, what hugs the border and specks are dropped; cleanup.py
+ * in JavaScript. The lines of ruled paper are the business of cleanup_rules.js.
  *
- * @typedef {import("./pixels.js").Mask} Mask
+ * @typedef {import("./ops.js").Mask} Mask
  * @typedef {import("./components.js").Part} Part
  */
 
 import { findComponents, paint } from "./components.js";
-import { crop } from "./pixels.js";
-import { removeRules } from "./rules.js";
+import { crop } from "./ops.js";
+import { removeRules } from "./cleanup_rules.js";
 
 /** A character is at least this share of its picture's longer side; what is smaller is dust. */
 const MIN_SIZE = 0.0125;
@@ -46,7 +46,7 @@ function choose(parts, mask) {
   const atBorder = (/** @type {Part} */ part) => {
     return part.top === 0 || part.left === 0 || part.bottom === mask.height || part.right === mask.width;
   };
-  // What lies along an edge of the picture is a shadow, a fold or the neighbour, if there is anything else.
+  // What lies along an edge of the picture is a shadow, a fold or the neighbor, if there is anything else.
   const weigh = (/** @type {Part} */ part) => {
     return frames.has(part) || isSliver(part, mask) ? 0 : part.area * (atBorder(part) ? 0.25 : 1);
   };
@@ -73,7 +73,7 @@ function choose(parts, mask) {
 }
 
 /**
- * Tell whether a component lies along a border and hardly reaches in: the edge of the page, the tip of a neighbour.
+ * Tell whether a component lies along a border and hardly reaches in: the edge of the page, the tip of a neighbor.
  * @param {Part} part @param {Mask} mask
  */
 function isSliver(part, { width, height }) {

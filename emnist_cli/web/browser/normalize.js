@@ -1,31 +1,30 @@
 /**
- * A grey picture of any size -> the 28x28 picture that a network trained on EMNIST expects; preprocess.py in JavaScript,
- * which says what is done and why. What a picture in EMNIST's form looks like is the business of form.js.
+ * A grayscale image of any size -> the 28x28 image that a network trained on EMNIST expects; normalize.py in
+ * JavaScript, which says what is done and why. What an image in EMNIST's formatat looks like is the business of
+ * emnist_format.js. Used by recognizer.js.
  *
- * @typedef {import("./resample.js").Grey} Grey
+ * @typedef {import("./resample.js").Gray} Gray
  * @typedef {import("./resample.js").Bytes} Bytes
  */
 
+import { isDarkInk } from "./background.js";
+import { BLUR, BOX, CANVAS, IMAGE_SIZE, STROKE } from "./constants.js";
+import { haveForm, inkBox, isFinished, normalize, strokeWidth } from "./emnist_format.js";
 import { findInk } from "./ink.js";
-import { BOX, IMAGE_SIZE, STROKE, haveForm, inkBox, isFinished, normalise, strokeWidth } from "./form.js";
-import { isDarkInk } from "./paper.js";
-import { blank, bordered, crop, extremes, map, resize, round } from "./pixels.js";
+import { blank, bordered, crop, extremes, map, resize, round } from "./ops.js";
 import { BICUBIC, gaussianBlur, resample } from "./resample.js";
 
 /** Ink is looked for in pictures reduced to at most this many pixels a side. */
 const WORK_SIDE = 320;
 
-const CANVAS = 4 * BOX; // longer side of the ink while strokes are worked on
-const BLUR = 1.5; // standard deviation in canvas pixels; EMNIST's 1 in 128 pixels, plus its scanner's own
-
 /**
- * Bring a picture of one character into EMNIST's form.
- * @param {Bytes} grey upright, 0 black @param {string} [ink] "dark" or "light" where it is known, else "auto".
- * @returns {?Grey} 28x28, white ink on black, or null when there is no ink.
+ * Bring a picture of one character into EMNIST's format.
+ * @param {Bytes} gray upright, 0 black @param {string} [ink] "dark" or "light" where it is known, else "auto".
+ * @returns {?Gray} 28x28, white ink on black, or null when there is no ink.
  */
-export function preprocess(grey, ink = "auto") {
-  if (ink !== "dark" && isFinished(grey)) return normalise(grey);
-  const density = locate(grey, ink === "auto" ? null : ink === "dark");
+export function preprocess(gray, ink = "auto") {
+  if (ink !== "dark" && isFinished(gray)) return normalize(gray);
+  const density = locate(gray, ink === "auto" ? null : ink === "dark");
   if (!density) return null;
   if (density.width === IMAGE_SIZE && density.height === IMAGE_SIZE && haveForm(density)) return density;
   return finish(density);
@@ -33,12 +32,12 @@ export function preprocess(grey, ink = "auto") {
 
 /**
  * Find the ink in a reduced picture; where it is small there, look again at that place alone.
- * @param {Bytes} grey @param {?boolean} dark null where it is not known.
- * @returns {?Grey}
+ * @param {Bytes} gray @param {?boolean} dark null where it is not known.
+ * @returns {?Gray}
  */
-function locate(grey, dark) {
-  const scale = Math.min(1, WORK_SIDE / Math.max(grey.width, grey.height));
-  const small = resize(grey, scale);
+function locate(gray, dark) {
+  const scale = Math.min(1, WORK_SIDE / Math.max(gray.width, gray.height));
+  const small = resize(gray, scale);
   const isDark = dark ?? isDarkInk(small);
   const found = findInk(small, isDark);
   if (!found || scale === 1) return found;
@@ -52,10 +51,10 @@ function locate(grey, dark) {
     bottom: Math.trunc((bottom + margin) / scale),
     right: Math.trunc((right + margin) / scale),
   };
-  return locate(crop(grey, place), isDark) ?? found;
+  return locate(crop(gray, place), isDark) ?? found;
 }
 
-/** @param {Grey} found @returns {Grey} cropped, with its stroke width and softness set, scaled and centred. */
+/** @param {Gray} found @returns {Gray} cropped, with its stroke width and softness set, scaled and centered. */
 function finish(found) {
   let density = crop(found, inkBox(found));
   const side = Math.max(density.width, density.height);
@@ -67,12 +66,12 @@ function finish(found) {
   const width = (strokeWidth(density) * BOX) / side;
   const wanted = Math.max(STROKE[0], Math.min(width, STROKE[1]));
   if (detailed || wanted !== width) density = redraw(density, ((wanted - width) * CANVAS) / BOX, detailed ? BLUR : 0);
-  return centre(crop(density, inkBox(density)));
+  return center(crop(density, inkBox(density)));
 }
 
 /**
  * Scale to the working canvas, thicken strokes by `change` pixels there (thin if negative), blur.
- * @param {Grey} density @param {number} change @param {number} blur @returns {Grey}
+ * @param {Gray} density @param {number} change @param {number} blur @returns {Gray}
  */
 function redraw(density, change, blur) {
   const scale = CANVAS / Math.max(density.width, density.height);
@@ -83,16 +82,16 @@ function redraw(density, change, blur) {
   return resize(gaussianBlur({ width, height, data }, blur), 1);
 }
 
-/** @param {Grey} density @param {number} radius of a disc to grow ink by; fractions blend two @returns {Grey} */
+/** @param {Gray} density @param {number} radius of a disc to grow ink by; fractions blend two @returns {Gray} */
 function thicken(density, radius) {
-  const invert = (/** @type {Grey} */ grey) => map(grey, (value) => 1 - value);
+  const invert = (/** @type {Gray} */ gray) => map(gray, (value) => 1 - value);
   if (radius < 0) return invert(thicken(invert(density), -radius));
   const whole = Math.trunc(radius);
   const [inner, outer] = [grow(density, whole), grow(density, whole + 1)];
   return map(inner, (value, i) => value + (outer.data[i] - value) * (radius - whole));
 }
 
-/** @param {Grey} density @param {number} radius @returns {Grey} the maximum over a disc; what lies outside is left out. */
+/** @param {Gray} density @param {number} radius @returns {Gray} the maximum over a disc; what lies outside is left out. */
 function grow(density, radius) {
   const { width, height } = density;
   const source = bordered(density, radius, -Infinity);
@@ -115,8 +114,8 @@ function grow(density, radius) {
   return { width, height, data: out };
 }
 
-/** @param {Grey} density cropped ink @returns {Grey} with a longer side of 24 pixels, its box centred in 28x28. */
-function centre(density) {
+/** @param {Gray} density cropped ink @returns {Gray} with a longer side of 24 pixels, its box centered in 28x28. */
+function center(density) {
   const side = Math.max(density.width, density.height);
   const size = (/** @type {number} */ length) => Math.max(1, round((length * BOX) / side));
   const scaled = side === BOX ? density : resample(density, size(density.width), size(density.height), BICUBIC);

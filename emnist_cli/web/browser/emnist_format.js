@@ -1,40 +1,30 @@
 /**
- * EMNIST's form: ink 24 pixels long, centred in 28x28, with strokes of a certain width; the measuring half of
- * preprocess.py in JavaScript.
+ * EMNIST's format: ink 24 pixels long, centered in 28x28, with strokes of a certain width. The measuring half of
+ * normalize.py in JavaScript; used by normalize.js.
  *
- * @typedef {import("./resample.js").Grey} Grey
+ * @typedef {import("./resample.js").Gray} Gray
  * @typedef {import("./resample.js").Bytes} Bytes
- * @typedef {import("./pixels.js").Mask} Mask
+ * @typedef {import("./ops.js").Mask} Mask
  */
 
-import { bordered, bounds, extremes, total, where } from "./pixels.js";
+import { BOX, IMAGE_SIZE, STROKE, TRACE } from "./constants.js";
+import { bordered, bounds, extremes, total, where } from "./ops.js";
 import { transpose } from "./resample.js";
 
-/** Pixels a side of the finished picture. */
-export const IMAGE_SIZE = 28;
-
-/** Longer side of the ink in it: 28 less EMNIST's border of 2 pixels either side. */
-export const BOX = 24;
-
-/** Range of stroke widths, in finished pixels, that is left alone; measured on EMNIST. */
-export const STROKE = [1.8, 4.6];
-
-const TRACE = Math.fround(0.08); // density from which a pixel counts as part of the ink's box
-
-/** @param {Grey} density @returns {Mask} */
+/** @param {Gray} density @returns {Mask} */
 const traced = (density) => where(density, (value) => value > TRACE);
 
-/** @param {Grey} density @returns {import("./pixels.js").Box} of what has any density. */
+/** @param {Gray} density @returns {import("./ops.js").Box} of what has any density. */
 export const inkBox = (density) => bounds(traced(density));
 
-/** @param {Grey | Bytes} picture @returns {Grey} divided by its maximum; a black one stays black. */
-export function normalise({ width, height, data }) {
+/** @param {Gray | Bytes} picture @returns {Gray} divided by its maximum; a black one stays black. */
+export function normalize({ width, height, data }) {
   const most = extremes(data).most || 1;
   return { width, height, data: Float32Array.from(data, (value) => value / most) };
 }
 
 /**
- * Tell whether a picture is in EMNIST's form beyond doubt: looking for ink in it could only spoil it.
+ * Tell whether a picture is in EMNIST's format beyond doubt: looking for ink in it could only spoil it.
  * @param {Bytes} picture
  */
 export function isFinished(picture) {
@@ -48,11 +38,11 @@ export function isFinished(picture) {
   };
   if (!black.data.every((is, i) => is || !isBorder(i))) return false;
   if (extremes(data).most < 128 || total(black.data) <= IMAGE_SIZE ** 2 / 2) return false;
-  const density = normalise(picture);
+  const density = normalize(picture);
   return haveForm(density) && !hasFourSides(traced(density));
 }
 
-/** @param {Grey} density 28x28; whether its ink has EMNIST's size, place and stroke width already. */
+/** @param {Gray} density 28x28; whether its ink has EMNIST's size, place and stroke width already. */
 export function haveForm(density) {
   const ink = traced(density);
   if (!ink.data.includes(1)) return false;
@@ -83,7 +73,7 @@ function linesTopAndBottom({ data }) {
 
 /**
  * Mean stroke width in pixels: twice the ink's area over the length of its outline, which is its total variation.
- * @param {Grey} density
+ * @param {Gray} density
  */
 export function strokeWidth(density) {
   const { width, height, data } = bordered(density, 1);

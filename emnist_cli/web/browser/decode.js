@@ -1,17 +1,13 @@
 /**
- * A picture file -> its pixels, decoded by the browser; images.py in JavaScript. Formats are told from the first bytes,
+ * A picture file -> its pixels, decoded by the browser; decode.py in JavaScript. Formats are told from the first bytes,
  * as there, and only those that every browser reads and the command reads too are handed on.
  *
- * @typedef {import("./grey.js").Rgba} Rgba
+ * @typedef {import("./grayscale.js").Rgba} Rgba
  */
 
-import { reduce } from "./grey.js";
+import { LIMITS } from "./constants.js";
+import { reduce } from "./grayscale.js";
 
-/** Pictures of twice as many pixels a side and more are reduced to no fewer. */
-const MAX_SIDE = 1600;
-
-const MAX_BYTES = 512 * 2 ** 20;
-const MAX_MEGAPIXELS = 128;
 const BAND = 256; // rows that are held at once of a picture that is reduced
 
 /** @type {[string, string][]} */
@@ -46,9 +42,9 @@ export async function decode(blob) {
   try {
     const { width, height } = bitmap;
     const megapixels = (width * height) / 1e6;
-    if (megapixels > MAX_MEGAPIXELS) {
+    if (megapixels > LIMITS.megapixels) {
       const size = `${width}x${height} pixels are ${Math.round(megapixels)} megapixels`;
-      throw new ImageError(`${size}, the limit is ${MAX_MEGAPIXELS}; reduce the picture`);
+      throw new ImageError(`${size}, the limit is ${LIMITS.megapixels}; reduce the picture`);
     }
     return read(bitmap, factorFor(Math.max(width, height), name));
   } finally {
@@ -58,7 +54,7 @@ export async function decode(blob) {
 
 /** @param {Blob} blob @returns {Promise<string>} the name of its format. */
 async function sniff(blob) {
-  if (blob.size > MAX_BYTES) throw new ImageError(`more than ${MAX_BYTES / 2 ** 20} MiB, which no picture that is read here has`);
+  if (blob.size > LIMITS.bytes) throw new ImageError(`more than ${LIMITS.bytes / 2 ** 20} MiB, which no picture that is read here has`);
   let head;
   try {
     head = String.fromCharCode(...new Uint8Array(await blob.slice(0, 32).arrayBuffer()));
@@ -85,8 +81,8 @@ async function open(blob, name) {
 /** @param {number} side the longer one @param {string} name @returns {number} as the command reduces such a picture. */
 function factorFor(side, name) {
   let draft = 1; // JPEGs are decoded at a half, a quarter or an eighth first
-  while (name === "JPEG" && draft < 8 && side >= 2 * draft * MAX_SIDE) draft *= 2;
-  return draft * Math.max(1, Math.trunc(Math.ceil(side / draft) / MAX_SIDE));
+  while (name === "JPEG" && draft < 8 && side >= 2 * draft * LIMITS.side) draft *= 2;
+  return draft * Math.max(1, Math.trunc(Math.ceil(side / draft) / LIMITS.side));
 }
 
 /**

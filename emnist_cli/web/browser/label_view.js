@@ -1,8 +1,8 @@
 /**
- * Asking one network several questions: its probabilities, masked to a charset, cases summed, renormalized; views.py in
- * JavaScript.
+ * Asking one network several questions: its probabilities, masked to a charset, cases summed, renormalized;
+ * label_view.py in JavaScript. Used by recognizer.js.
  *
- * @typedef {{labels: string[], places: number[]}} View the answers, and for each class which of them it counts towards;
+ * @typedef {{labels: string[], places: number[]}} LabelView the answers, and for each class which of them it counts towards;
  *   -1 for none.
  */
 
@@ -15,7 +15,7 @@ const TINY = 1.1754943508222875e-38; // the least probability in 32 bits
  * @param {string[]} classes the characters that each class stands for, the one usually shown first.
  * @param {?Set<string>} allowed characters that may be answered; null for all.
  * @param {boolean} foldCase count both cases of a letter as one, shown in upper case where that is allowed.
- * @returns {View}
+ * @returns {LabelView}
  * @throws {UsageError} none of the network's classes is allowed.
  */
 export function makeView(classes, allowed, foldCase) {
@@ -36,7 +36,7 @@ function shownAs(characters, allowed, foldCase) {
 
 /**
  * Turn class probabilities into label probabilities.
- * @param {View} view @param {ArrayLike<number>} probabilities @param {number} temperature divides the logits first, for
+ * @param {LabelView} view @param {ArrayLike<number>} probabilities @param {number} temperature divides the logits first, for
  *   which the logarithms of the probabilities do.
  * @returns {number[]} of each label; their sum is 1.
  */

@@ -1,5 +1,5 @@
 /**
- * The pixels of a picture -> grey, the one form that preprocessing takes; grey.py in JavaScript.
+ * The pixels of a picture -> grayscale, the one kind of image that preprocessing takes; grayscale.py in JavaScript.
  *
  * @typedef {{width: number, height: number, data: Uint8ClampedArray}} Rgba four bytes a pixel, alpha last.
  * @typedef {import("./resample.js").Bytes} Bytes
@@ -8,10 +8,10 @@
 const LUMINANCE = [0.299, 0.587, 0.114];
 
 /** @param {Rgba} picture @returns {Bytes} upright, 0 black; laid on contrasting paper if clear. */
-export function toGrey(picture) {
+export function toGray(picture) {
   const alpha = channelOf(picture, 3);
-  const grey = { width: picture.width, height: picture.height, data: showInk(picture) };
-  return alpha.some((value) => value < 255) ? layOnPaper(grey, alpha) : grey;
+  const gray = { width: picture.width, height: picture.height, data: showInk(picture) };
+  return alpha.some((value) => value < 255) ? layOnPaper(gray, alpha) : gray;
 }
 
 /** @param {Rgba} picture @param {number} channel @returns {Uint8Array} */
@@ -21,7 +21,7 @@ function channelOf({ data }, channel) {
   return out;
 }
 
-/** @param {Rgba} picture @returns {Uint8Array} as Pillow weighs the colours. */
+/** @param {Rgba} picture @returns {Uint8Array} as Pillow weighs the colors. */
 function luminanceOf({ data }) {
   const out = new Uint8Array(data.length / 4);
   for (let i = 0; i < out.length; i++) {
@@ -31,12 +31,12 @@ function luminanceOf({ data }) {
 }
 
 /**
- * Luminance, or the colour channel that shows the ink where luminance hardly does (yellow on white).
+ * Luminance, or the color channel that shows the ink where luminance hardly does (yellow on white).
  * @param {Rgba} picture @returns {Uint8Array}
  */
 function showInk(picture) {
   const small = reduce(picture, Math.max(1, Math.trunc(Math.max(picture.width, picture.height) / 100)));
-  if (!hasColour(small)) return luminanceOf(picture);
+  if (!hasColor(small)) return luminanceOf(picture);
   const spreads = [0, 1, 2].map((channel) => spread(small, (r, g, b) => [r, g, b][channel]));
   const luminance = spread(small, (r, g, b) => LUMINANCE[0] * r + LUMINANCE[1] * g + LUMINANCE[2] * b);
   const most = Math.max(...spreads);
@@ -44,7 +44,7 @@ function showInk(picture) {
 }
 
 /** @param {Rgba} picture */
-function hasColour({ data }) {
+function hasColor({ data }) {
   for (let i = 0; i < data.length; i += 4) if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return true;
   return false;
 }
@@ -63,19 +63,19 @@ function spread({ data }, value) {
 
 /**
  * Lay a picture with transparency on paper: on its own where it shows some, else on what contrasts with the ink.
- * @param {Bytes} grey @param {Uint8Array} alpha @returns {Bytes}
+ * @param {Bytes} gray @param {Uint8Array} alpha @returns {Bytes}
  */
-function layOnPaper(grey, alpha) {
-  const opaque = grey.data.filter((_, i) => alpha[i] > 127);
+function layOnPaper(gray, alpha) {
+  const opaque = gray.data.filter((_, i) => alpha[i] > 127);
   const mean = opaque.reduce((a, b) => a + b, 0) / opaque.length;
   const deviation = Math.sqrt(opaque.reduce((sum, value) => sum + (value - mean) ** 2, 0) / opaque.length);
   let paper = mean > 127 ? 0 : 255; // the ink alone: little of the picture, or all of one brightness
-  if (opaque.length > grey.data.length / 2 && deviation > 5) paper = opaque.slice().sort()[opaque.length >> 1];
-  const data = grey.data.map((value, i) => {
+  if (opaque.length > gray.data.length / 2 && deviation > 5) paper = opaque.slice().sort()[opaque.length >> 1];
+  const data = gray.data.map((value, i) => {
     const sum = paper * (255 - alpha[i]) + value * alpha[i] + 128;
     return ((sum >> 8) + sum) >> 8; // divided by 255, as Pillow does
   });
-  return { ...grey, data };
+  return { ...gray, data };
 }
 
 /**

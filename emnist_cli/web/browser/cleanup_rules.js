@@ -1,11 +1,11 @@
 /**
- * Taking out the straight lines of ruled paper and of forms; the second half of character.py in JavaScript.
+ * Taking out the straight lines of ruled paper and of forms; the second half of cleanup.py in JavaScript.
  *
- * @typedef {import("./pixels.js").Mask} Mask
+ * @typedef {import("./ops.js").Mask} Mask
  */
 
 import { findComponents, findRuns, joinRuns, paint } from "./components.js";
-import { any, dilate, noMask, where } from "./pixels.js";
+import { any, dilate, noMask, where } from "./ops.js";
 import { transpose } from "./resample.js";
 
 /**

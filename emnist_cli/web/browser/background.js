@@ -1,17 +1,17 @@
 /**
- * What is known of the paper before any ink is: whether it is the bright side, how bright where, how noisy; paper.py in
- * JavaScript.
+ * What is known of the paper before any ink is: whether it is the bright side, how bright where, how noisy;
+ * background.py in JavaScript.
  *
- * @typedef {import("./resample.js").Grey} Grey
- * @typedef {import("./pixels.js").Mask} Mask
+ * @typedef {import("./resample.js").Gray} Gray
+ * @typedef {import("./ops.js").Mask} Mask
  */
 
-import { blank, boxBlur, crop, extremes, highest, lowest, map, resize, round, total, where } from "./pixels.js";
+import { blank, boxBlur, crop, extremes, highest, lowest, map, resize, round, total, where } from "./ops.js";
 import { BILINEAR, resample } from "./resample.js";
 
-/** @param {Grey} grey @returns {boolean} whether ink is darker than paper. */
-export function isDarkInk(grey) {
-  const small = withoutFrame(resize(grey, Math.min(1, 64 / Math.max(grey.width, grey.height))));
+/** @param {Gray} gray @returns {boolean} whether ink is darker than paper. */
+export function isDarkInk(gray) {
+  const small = withoutFrame(resize(gray, Math.min(1, 64 / Math.max(gray.width, gray.height))));
   const blurred = boxBlur(small, Math.trunc(Math.max(small.width, small.height) / 2));
   const local = small.data.map((value, i) => value - blurred.data[i]);
   const mean = total(local) / local.length;
@@ -30,7 +30,7 @@ export function isDarkInk(grey) {
   return light < 0.1; // where nothing speaks for either side, paper is the bright one
 }
 
-/** @param {Grey} small @returns {Mask} */
+/** @param {Gray} small @returns {Mask} */
 function darkOf(small) {
   const { least, most } = extremes(small.data);
   const middle = Math.fround((least + most) / 2);
@@ -46,7 +46,7 @@ function borderShare({ width, height, data }, inset = 0) {
   return count / (2 * (right - inset + 1) + 2 * (bottom - inset + 1));
 }
 
-/** @param {Grey} small @returns {Grey} without a dark frame: it says nothing of what it surrounds. */
+/** @param {Gray} small @returns {Gray} without a dark frame: it says nothing of what it surrounds. */
 function withoutFrame(small) {
   const dark = darkOf(small);
   const outside = borderShare(dark);
@@ -61,8 +61,8 @@ function withoutFrame(small) {
 
 /**
  * How bright the paper is at each pixel, by morphological closing on a coarse grid.
- * @param {Grey} bright ink darker than paper.
- * @returns {Grey}
+ * @param {Gray} bright ink darker than paper.
+ * @returns {Gray}
  */
 export function estimatePaper(bright) {
   const { width, height } = bright;
@@ -81,7 +81,7 @@ export function estimatePaper(bright) {
 
 /**
  * The brightness that a quarter of each block of pixels exceeds; blocks cut by the border repeat their edge.
- * @param {Grey} bright @param {number} block @returns {Grey}
+ * @param {Gray} bright @param {number} block @returns {Gray}
  */
 function brightest(bright, block) {
   if (block === 1) return bright;
@@ -99,7 +99,7 @@ function brightest(bright, block) {
   return grid;
 }
 
-/** @param {Grey} grid @returns {Grey} closed with a square of two fifths of the picture. */
+/** @param {Gray} grid @returns {Gray} closed with a square of two fifths of the picture. */
 function close(grid) {
   const radius = Math.max(1, Math.trunc(Math.max(grid.width, grid.height) / 5));
   return lowest(highest(grid, radius), radius);
@@ -107,7 +107,7 @@ function close(grid) {
 
 /**
  * Fit a plane to the paper's brightness, by least squares that soon ignore what is darker: the ink.
- * @param {Grey} grid @returns {Grey}
+ * @param {Gray} grid @returns {Gray}
  */
 function fitLight(grid) {
   const { width, height, data } = grid;
@@ -155,7 +155,7 @@ function leastSquares(terms, values, weights) {
 
 /**
  * Middle and spread of what is paper among depths: what is not far above the rest, narrowed step by step.
- * @param {Grey} depth
+ * @param {Gray} depth
  * @returns {{offset: number, noise: number}} the paper's own depth, and the standard deviation of its noise.
  */
 export function measurePaper({ width, height, data }) {

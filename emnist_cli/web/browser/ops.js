@@ -1,7 +1,7 @@
 /**
- * Small operations on grey pictures and masks; pixels.py in JavaScript.
+ * Small operations on gray pictures and masks; ops.py in JavaScript.
  *
- * @typedef {import("./resample.js").Grey} Grey
+ * @typedef {import("./resample.js").Gray} Gray
  * @typedef {import("./resample.js").Bytes} Bytes
  * @typedef {{width: number, height: number, data: Uint8Array}} Mask 1 where it is true, else 0.
  * @typedef {{top: number, left: number, bottom: number, right: number}} Box bottom and right exclusive.
@@ -16,18 +16,18 @@ export function round(value) {
   return down % 2 ? down + 1 : down;
 }
 
-/** @param {number} width @param {number} height @returns {Grey} */
+/** @param {number} width @param {number} height @returns {Gray} */
 export const blank = (width, height) => ({ width, height, data: new Float32Array(width * height) });
 
 /** @param {number} width @param {number} height @returns {Mask} */
 export const noMask = (width, height) => ({ width, height, data: new Uint8Array(width * height) });
 
-/** @param {Grey} grey @param {(value: number, at: number) => number} change @returns {Grey} */
+/** @param {Gray} gray @param {(value: number, at: number) => number} change @returns {Gray} */
 export function map({ width, height, data }, change) {
   return { width, height, data: data.map(change) };
 }
 
-/** @param {Grey | Mask} picture @param {(value: number, at: number) => boolean} test @returns {Mask} */
+/** @param {Gray | Mask} picture @param {(value: number, at: number) => boolean} test @returns {Mask} */
 export function where({ width, height, data }, test) {
   const mask = noMask(width, height);
   for (let i = 0; i < data.length; i++) mask.data[i] = test(data[i], i) ? 1 : 0;
@@ -36,9 +36,9 @@ export function where({ width, height, data }, test) {
 
 /**
  * Scale a picture by a factor, never below one pixel a side.
- * @param {Grey | Bytes} picture @param {number} scale @param {import("./resample.js").Filter} [filter] the default is
+ * @param {Gray | Bytes} picture @param {number} scale @param {import("./resample.js").Filter} [filter] the default is
  *   the mean over each new pixel's area.
- * @returns {Grey}
+ * @returns {Gray}
  */
 export function resize(picture, scale, filter = BOX) {
   const size = (/** @type {number} */ side) => Math.max(1, round(side * scale));
@@ -74,7 +74,7 @@ export function extremes(values) {
 
 /**
  * Cut out a part.
- * @template {Grey | Bytes | Mask} Picture
+ * @template {Gray | Bytes | Mask} Picture
  * @param {Picture} picture @param {Box} box what is outside of the picture is left out.
  * @returns {Picture}
  */
@@ -88,20 +88,20 @@ export function crop({ width, height, data }, box) {
   return /** @type {Picture} */ ({ width: right - left, height: bottom - top, data: out });
 }
 
-/** @param {Grey} grey @param {number} margin @param {number} [outside] @returns {Grey} with a margin of one value. */
-export function bordered(grey, margin, outside = 0) {
-  const out = blank(grey.width + 2 * margin, grey.height + 2 * margin);
+/** @param {Gray} gray @param {number} margin @param {number} [outside] @returns {Gray} with a margin of one value. */
+export function bordered(gray, margin, outside = 0) {
+  const out = blank(gray.width + 2 * margin, gray.height + 2 * margin);
   if (outside) out.data.fill(outside);
-  for (let y = 0; y < grey.height; y++) {
-    const row = grey.data.subarray(y * grey.width, (y + 1) * grey.width);
+  for (let y = 0; y < gray.height; y++) {
+    const row = gray.data.subarray(y * gray.width, (y + 1) * gray.width);
     out.data.set(row, (y + margin) * out.width + margin);
   }
   return out;
 }
 
-/** @param {Grey} grey @param {number} radius @returns {Grey} the mean over a square window, edges repeated. */
-export function boxBlur(grey, radius) {
-  const once = along(grey, "x", (line, out) => blurLine(line, out, radius));
+/** @param {Gray} gray @param {number} radius @returns {Gray} the mean over a square window, edges repeated. */
+export function boxBlur(gray, radius) {
+  const once = along(gray, "x", (line, out) => blurLine(line, out, radius));
   return along(once, "y", (line, out) => blurLine(line, out, radius));
 }
 
@@ -117,14 +117,14 @@ function blurLine(line, out, radius) {
   }
 }
 
-/** @param {Grey} grey @param {number} radius @returns {Grey} the maximum over a square window; the outside is left out. */
-export const highest = (grey, radius) => slide(grey, radius, Math.max);
+/** @param {Gray} gray @param {number} radius @returns {Gray} the maximum over a square window; the outside is left out. */
+export const highest = (gray, radius) => slide(gray, radius, Math.max);
 
-/** @param {Grey} grey @param {number} radius @returns {Grey} the minimum. */
-export const lowest = (grey, radius) => slide(grey, radius, Math.min);
+/** @param {Gray} gray @param {number} radius @returns {Gray} the minimum. */
+export const lowest = (gray, radius) => slide(gray, radius, Math.min);
 
-/** @param {Grey} grey @param {number} radius @param {(...values: number[]) => number} pick */
-function slide(grey, radius, pick) {
+/** @param {Gray} gray @param {number} radius @param {(...values: number[]) => number} pick */
+function slide(gray, radius, pick) {
   const each = (/** @type {Float32Array} */ line, /** @type {Float32Array} */ out) => {
     for (let i = 0; i < line.length; i++) {
       let found = line[i];
@@ -133,13 +133,13 @@ function slide(grey, radius, pick) {
       out[i] = found;
     }
   };
-  return along(along(grey, "x", each), "y", each);
+  return along(along(gray, "x", each), "y", each);
 }
 
 /**
  * Do something with every row or column.
- * @param {Grey} grey @param {"x" | "y"} axis @param {(line: Float32Array, out: Float32Array) => void} act
- * @returns {Grey}
+ * @param {Gray} gray @param {"x" | "y"} axis @param {(line: Float32Array, out: Float32Array) => void} act
+ * @returns {Gray}
  */
 function along({ width, height, data }, axis, act) {
   const result = blank(width, height);
