@@ -64,7 +64,7 @@ def row(parameter: Any) -> str:
     )
     environment = f" Environment variable: `{parameter.envvar}`." if parameter.envvar else ""
     names = "/".join([", ".join(parameter.opts), *parameter.secondary_opts])
-    if parameter.secondary_opts:
+    if parameter.secondary_opts and parameter.default is not None:
         default = f"`{parameter.opts[0] if parameter.default else parameter.secondary_opts[0]}`"
     return f"| `{names}{value}` | {parameter.help}{environment} | {default} |"
 

@@ -80,6 +80,17 @@ def csv_files(emnist: Emnist) -> Iterator[tuple[str, bytes]]:
             yield f"emnist-{split}-{part}.csv", text.encode()
 
 
+def write_csv(
+    path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], *, transposed: bool = False, names: bool = False
+) -> Path:
+    """Write upright images as other people's csv files have them: a label and 784 values a row."""
+    stored = images.transpose(0, 2, 1) if transposed else images
+    rows = np.concatenate([labels[:, None], stored.reshape(len(labels), -1)], axis=1)
+    head = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n" if names else ""
+    path.write_text(head + "".join(",".join(map(str, row)) + "\n" for row in rows.tolist()))
+    return path
+
+
 def mat_files(emnist: Emnist, compress: bool = True) -> Iterator[tuple[str, bytes]]:
     from scipy.io import savemat
 

@@ -13,7 +13,7 @@ from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import ClassScore, Evaluation
-from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, readable, write_records
 
 if TYPE_CHECKING:
     from emnist_cli.core.classify.classifier import Classifier
@@ -42,6 +42,16 @@ def evaluate(
     where: Annotated[
         str | None, typer.Option(help="Only rows of that csv with this value in a column.", metavar="COLUMN=VALUE")
     ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            help="Score on a csv file, a label and 784 values a row; --split says what labels mean.", metavar="FILE"
+        ),
+    ] = None,
+    transposed: Annotated[
+        bool | None,
+        typer.Option("--transposed/--upright", help="How images of --csv are stored; found out where you do not say."),
+    ] = None,
     part: Annotated[
         Partition | None,
         typer.Option(metavar="|".join(Partition), help=f"Half of the split; default {EvaluateConfig.part}."),
@@ -56,12 +66,13 @@ def evaluate(
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
-    """Score a model on a split of EMNIST or on a folder of labelled pictures.
+    """Score a model on a split of EMNIST, a folder of pictures or a csv file.
 
-    Without --split and --folder, on the split that the model was trained
-    for.
+    Without --split, --folder and --csv, on the split that the model was
+    trained for.
     """
     _check(split, folder, labels, where, part)
+    _check_csv(csv, folder, part, transposed)
     _check_places(report, output)
     chosen = choose_format(form, output)
     from emnist_cli.console.progress import Bars
@@ -76,6 +87,8 @@ def evaluate(
         with Bars(quiet).count("scoring") as advance:
             if folder:
                 scored = _score_folder(classifier, folder, labels, where, limit, quiet, advance)
+            elif csv:
+                scored = _score_csv(classifier, csv, split, transposed, limit, quiet, advance)
             else:
                 half = part.value if part else EvaluateConfig.part
                 scored = score_split(classifier, split or _own_split(classifier), half, data_dir, limit, advance)
@@ -104,10 +117,19 @@ def _check(
         raise UsageError(f"{'--labels' if labels else '--where'}: belongs to --folder, which is not given")
 
 
+def _check_csv(csv: Path | None, folder: Path | None, part: Partition | None, transposed: bool | None) -> None:
+    if csv and folder:
+        raise UsageError("--csv and --folder: expected one of them, not both")
+    if csv and part:
+        raise UsageError("--part: belongs to a split of EMNIST; of a csv file every row is scored")
+    if transposed is not None and not csv:
+        raise UsageError(f"--{'transposed' if transposed else 'upright'}: belongs to --csv, which is not given")
+
+
 def _own_split(classifier: "Classifier") -> str:
     if classifier.split in SPLITS:
         return classifier.split
-    raise UsageError(f"{classifier.name} does not say which split it is for; give --split or --folder")
+    raise UsageError(f"{classifier.name} does not say which split it is for; give --split, --folder or --csv")
 
 
 def _score_folder(
@@ -129,6 +151,27 @@ def _score_folder(
         notify(f"skipped, no labelled picture: {skipped[0]}{more}")
     on = f"{folder}, where {where}" if where else str(folder)
     return score_folder(classifier, items[:limit], str(folder), on, advance)
+
+
+def _score_csv(
+    classifier: "Classifier",
+    csv: Path,
+    split: str | None,
+    transposed: bool | None,
+    limit: int | None,
+    quiet: bool,
+    advance: "OnProgress",
+) -> "Scored":
+    from emnist_cli.console.progress import Bars
+    from emnist_cli.core.evaluation.csv_layout import load_csv
+    from emnist_cli.core.evaluation.scoring import score_pictures
+
+    with Bars(quiet).count("reading rows") as read:
+        loaded = load_csv(csv, split, transposed, read)
+    if not quiet:
+        notify(loaded.note)
+    on = f"images of {readable(str(csv))}"
+    return score_pictures(classifier, loaded.split, loaded.pictures, on, limit=limit, on_progress=advance)
 
 
 def _print(evaluation: Evaluation, form: Format | None, stream: TextIO) -> None:

@@ -2,13 +2,16 @@
 
 import sys
 import time
+from itertools import groupby
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.text import Text
 
 from emnist_cli.console.progress import make_progress
 from emnist_cli.console.style import GOOD
+from emnist_cli.console.tables import print_table, print_title
+from emnist_cli.core.manifest import Manifest
 from emnist_cli.core.records import Epoch
 from emnist_cli.output.formats import notify
 
@@ -81,6 +84,17 @@ class TrainingDisplay:
             self._first, self._start = done, time.monotonic()
         rate = (done - self._first) / max(time.monotonic() - self._start, 1e-3)
         return (step.epochs * step.steps - done) / rate if rate else 0.0
+
+
+def print_metrics(manifest: Manifest, stream: TextIO) -> None:
+    """Draw what a model scored, a table for each set of images; what was measured on stands above its table, once."""
+    print_title(manifest.description, stream)
+    for number, ((on, count), metrics) in enumerate(groupby(manifest.metrics, lambda m: (m.on, m.count))):
+        if number:
+            stream.write("\n")
+        rows = [{"name": metric.name, "value": f"{metric.value:.4f}"} for metric in metrics]
+        title = f"measured on {count:,} images: {on}"
+        print_table(rows, {"name": "figure", "value": "value"}, stream, title, right=("value",))
 
 
 def _clock(seconds: float) -> str:

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emnist_cli.commands.data import transfer
 from emnist_cli.core.data import dataset, download
+from emnist_cli.core.data.partial import lock_download
 from emnist_cli.core.labels import SPLITS
+from emnist_cli.output import formats
 from tests import archives
 from tests.conftest import Emnist, Result
 from tests.loopback import Loopback, closed_port, serve
@@ -169,6 +173,35 @@ def test_a_download_that_was_cut_goes_on_with_the_same_command(
     assert server.asked() == ["bytes=98304-"]
     assert dataset.archive_path(tmp_path).read_bytes() == server.body
     assert len(dataset.prepared(tmp_path)) == 2
+
+
+def test_a_second_download_says_that_it_waits(
+    emnist: Emnist, server: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = dataset.archive_path(tmp_path)
+    archive.parent.mkdir(parents=True)
+    held, told = threading.Event(), threading.Event()
+    server.body = archives.zip_of_one("other", b"no split in it")
+
+    def hold() -> None:
+        with lock_download(archive, lambda text: None):
+            held.set()
+            told.wait(30)
+
+    def tell(text: str) -> None:
+        formats.notify(text)
+        told.set()
+
+    monkeypatch.setattr(transfer, "tell", tell)
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    result = emnist("data", "download", "--url", server.url, "--sha256", "none", "--data-dir", tmp_path)
+    told.set()
+    other.join()
+    first, second = result.err.splitlines()
+    assert first == f"emnist: another run is downloading {archive}; waiting for it to end"
+    assert (result.code, "not a whole split in it" in second) == (5, True), "it goes on when the other run has ended"
 
 
 def test_a_page_instead_of_an_archive_is_called_that(emnist: Emnist, server: Loopback, tmp_path: Path) -> None:

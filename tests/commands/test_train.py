@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from emnist_cli.core import bundle
+from tests.archives import write_csv
 from tests.conftest import Emnist
 from tests.handwriting import picture
-from tests.small_data import prepare
+from tests.small_data import pictures, prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 
@@ -66,6 +68,8 @@ def test_a_run_leaves_a_model_that_the_other_commands_use(emnist: Emnist, data_d
     assert float(listed["digits-lenet5"]["accuracy"]) == pytest.approx(scored["accuracy"], abs=1e-4)
     assert scored["accuracy"] > 0.9
     assert scored["count"] == 90
+    measured = "on 90 images: digits of strokes.zip, which is not the published EMNIST, test half"
+    assert trained.err.splitlines()[-1] == f"emnist: accuracy {scored['accuracy']:.2%} {measured}"
 
 
 def test_the_manifest_says_what_the_model_was_made_of(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
@@ -100,6 +104,11 @@ def test_every_format(emnist: Emnist, data_dir: Path, tmp_path: Path, form: str 
     elif form == "table":
         assert "lenet5, trained on digits" in result.out
         assert "held out of training" in result.out
+        assert result.out.count("test half") == 1, "what was measured on is said once, above the table"
+        lines = [line.split() for line in result.out.splitlines()]
+        assert [words[0] for words in lines if len(words) == 2 and re.fullmatch(r"[01]\.\d{4}", words[1])] == [
+            *("accuracy", "top3", "macro_f1", "ece"), "accuracy",
+        ]  # fmt: skip
     else:
         assert [line.split("\t")[0] for line in result.out.splitlines()] == ["1", "2"]
 
@@ -122,7 +131,7 @@ def test_an_earlier_model_is_not_lost(emnist: Emnist, data_dir: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        ([], 2, "say what to train on: --split (such as --split balanced) or --folder DIR, one of the two"),
+        ([], 2, "say what to train on: --split (such as --split balanced), --folder DIR or --csv FILE, one of them"),
         (["--split", "digits", "--folder", "."], 2, "say what to train on"),
         (["--split", "digit"], 2, "no EMNIST split is called 'digit'; did you mean digits?"),
         (["--split", "digits", "--arch", "resnet"], 2, "--arch: no architecture is called 'resnet'"),
@@ -145,6 +154,11 @@ def test_an_earlier_model_is_not_lost(emnist: Emnist, data_dir: Path, tmp_path: 
         (["--split", "digits", "--seed", str(2**32)], 2, "Invalid value for '--seed'"),
         (["--split", "digits", "--out", __file__], 2, f"{__file__}: expected a new folder, an empty one or an"),
         (["--split", "digits", "--out", "/dev/null/x"], 1, "/dev/null: cannot be written to"),
+        (["--csv", "x.csv", "--folder", "."], 2, "--csv and --folder: expected one of them, not both"),
+        (["--csv", "x.csv", "--archive", "x.zip"], 2, "--archive goes with --split only"),
+        (["--csv", "x.csv", "--split", "digit"], 2, "no EMNIST split is called 'digit'; did you mean digits?"),
+        (["--split", "digits", "--transposed"], 2, "--transposed goes with --csv only"),
+        (["--csv", "nosuch.csv"], 2, "--csv: expected a csv file. Received: nosuch.csv"),
         (["--folder", "nosuch"], 2, "--folder: expected a folder of pictures. Received: nosuch"),
     ],
 )
@@ -187,6 +201,33 @@ def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
     assert further.code == 0, further
     started, anew = json.loads(further.out), rows((out / "history.csv").read_text())[0]
     assert started["loss"] < float(anew["loss"]), "it goes on from what was learned"
+
+
+def test_a_csv_file(emnist: Emnist, tmp_path: Path) -> None:
+    """MNIST's train.csv: names of the columns, labels first, upright; no split is needed for digits."""
+    path = write_csv(tmp_path / "train.csv", *pictures("0123456789", "train"), names=True)
+    command = ["train", "--csv", path, *QUICK, "--epochs", 2, "-f", "jsonl"]
+    result = emnist(*command, "--out", tmp_path / "m")
+    assert result.code == 0, result
+    told = result.err.splitlines()
+    assert told[0].startswith("emnist: train.csv: 240 images, upright; labels of digits, where 0 means 0 (")
+    manifest = bundle.read_bundle(tmp_path / "m").manifest
+    assert manifest is not None
+    assert (manifest.split, manifest.classes) == ("digits", tuple("0123456789"))
+    assert manifest.data == ({"source": "240 images of train.csv", "count": 220},)
+    held = "240 images of train.csv, held out of training; the best epoch was chosen by it"
+    assert [(m.name, m.count, m.on) for m in manifest.metrics] == [("accuracy", 20, held)]
+    assert told[-1] == f"emnist: accuracy {manifest.metrics[0].value:.2%} on 20 images: {held}"
+
+    transposed = write_csv(tmp_path / "emnist.csv", *pictures("0123456789", "train"), transposed=True)
+    again = emnist("train", "--csv", transposed, *command[3:], "--split", "mnist", "--name", "again")
+    assert again.code == 0, again
+    figures = [[{**json.loads(line), "seconds": 0, "pictures_per_second": 0} for line in run.out.splitlines()]
+               for run in (result, again)]  # fmt: skip
+    assert figures[0] == figures[1], "the same images, and the same ones held out"
+    folder = bundle.user_folder()
+    assert folder is not None
+    assert [path.name for path in folder.iterdir()] == ["again"]
 
 
 def test_own_handwriting_starts_from_the_starter(emnist: Emnist, tmp_path: Path) -> None:
@@ -250,7 +291,8 @@ def test_a_reader_that_leaves_does_not_cost_the_model(data_dir: Path, tmp_path: 
     os.close(writer)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "model written to" in done.stderr.splitlines()[-1]
+    *_, written, accuracy = done.stderr.splitlines()
+    assert "model written to" in written and "test half" in accuracy
     assert bundle.read_bundle(tmp_path / "m").manifest
 
 

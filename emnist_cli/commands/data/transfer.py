@@ -58,8 +58,13 @@ def download(
     expected = SHA256 if sha256 is None else _parse_checksum(sha256)
     folder = dataset.data_folder(data_dir)
     archive = dataset.archive_path(folder)
+
+    def note(text: str) -> None:
+        if not quiet:
+            notify(text)
+
     with Bars(quiet).download("downloading EMNIST") as advance:
-        download_file(url or URL, archive, sha256=expected, on_progress=advance)
+        download_file(url or URL, archive, sha256=expected, on_progress=advance, on_note=note)
     _import(archive, wanted, folder, quiet)
 
 

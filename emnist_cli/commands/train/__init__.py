@@ -1,4 +1,4 @@
-"""`emnist train`: train a network on EMNIST or on your own images."""
+"""`emnist train`: train a network on EMNIST, on your own images or on a csv file."""
 
 import shlex
 from dataclasses import replace
@@ -14,6 +14,7 @@ from emnist_cli.commands.train.options import (
     Augment,
     Base,
     BatchSize,
+    Csv,
     Epochs,
     Folder,
     Labels,
@@ -30,9 +31,10 @@ from emnist_cli.commands.train.options import (
     Strategy,
     Tensorboard,
     Threads,
+    Transposed,
     Validation,
 )
-from emnist_cli.commands.train.training_images import find_pictures
+from emnist_cli.commands.train.training_images import find_csv, find_pictures
 from emnist_cli.core.config import ARCHITECTURES, TrainConfig
 from emnist_cli.core.errors import ExitCode, MissingError, UsageError, did_you_mean
 from emnist_cli.output.formats import Format, choose_format, notify, open_output
@@ -47,6 +49,8 @@ def train(
     split: Split = None,
     folder: Folder = None,
     labels: Labels = None,
+    csv: Csv = None,
+    transposed: Transposed = None,
     base: Base = None,
     arch: Arch = None,
     epochs: Epochs = TrainConfig.epochs,
@@ -91,7 +95,8 @@ def train(
         mixed_precision=mixed_precision,
     )
     chosen = choose_format(form, output)
-    _check(split, folder, labels, archive, config, arch if base else None, base is not None, tensorboard)
+    _check_source(split, folder, csv, {"--labels": labels, "--archive": archive}, transposed)
+    _check(config, arch if base else None, base is not None, tensorboard)
     from emnist_cli.core import bundle
     from emnist_cli.core.model_export import output_dir
     from emnist_cli.core.networks import keras_file
@@ -102,13 +107,18 @@ def train(
     if found:
         keras_file.check_base(found)
         config = replace(config, arch=keras_file.arch_of(found))
-    where = output_dir.choose_output_dir(out, name, split or (folder or Path()).resolve().name, config.arch)
+    where = output_dir.choose_output_dir(
+        out, name, csv.stem if csv else split or (folder or Path()).resolve().name, config.arch
+    )
     output_dir.check_output_dir(where, resume, overwrite)
     load_tensorflow(threads)
     with interrupts_held():  # Keras is as bad at them as TensorFlow
         from emnist_cli.core.training import job
 
-    task = find_pictures(split, folder, labels, found, data_dir, archive, quiet)
+    if csv:
+        task = find_csv(csv, split, transposed, quiet)
+    else:
+        task = find_pictures(split, folder, labels, found, data_dir, archive, quiet)
     plan = job.TrainingJob(task, config, where, found, threads or None)
     with open_output(output) as stream:
         outcome = _train(plan, resume, strategy, tensorboard, chosen, stream, quiet)
@@ -116,28 +126,39 @@ def train(
         _end_interrupted(outcome)
 
 
-def _check(
+def _check_source(
     split: str | None,
     folder: Path | None,
-    labels: Path | None,
-    archive: Path | None,
-    config: TrainConfig,
-    arch_of_base: str | None,
-    goes_on: bool,
-    tensorboard: Path | None,
+    csv: Path | None,
+    files: dict[str, Path | None],
+    transposed: bool | None,
 ) -> None:
+    """Refuse options that do not say what to train on, or say it twice."""
+    from emnist_cli.core.labels import find_split
+
+    if folder and csv:
+        raise UsageError("--csv and --folder: expected one of them, not both")
+    if not csv and (split is None) == (folder is None):
+        raise UsageError(
+            "say what to train on: --split (such as --split balanced), --folder DIR or --csv FILE, one of them"
+        )
+    if split is not None:
+        find_split(split)
+    source = "--csv" if csv else "--folder" if folder else "--split"
+    for option, wanted in (("--labels", "--folder"), ("--archive", "--split")):
+        if files[option] is not None and source != wanted:
+            raise UsageError(f"{option} goes with {wanted} only")
+    if transposed is not None and not csv:
+        raise UsageError(f"{'--transposed' if transposed else '--upright'} goes with --csv only")
+
+
+def _check(config: TrainConfig, arch_of_base: str | None, goes_on: bool, tensorboard: Path | None) -> None:
     """Refuse options that contradict each other, before anything slow is begun."""
     from importlib.util import find_spec
-
-    from emnist_cli.core.labels import find_split
 
     arch = config.arch
     if arch not in ARCHITECTURES:
         raise UsageError(f"--arch: no architecture is called {arch!r}; {did_you_mean(arch, ARCHITECTURES)}")
-    if (split is None) == (folder is None):
-        raise UsageError("say what to train on: --split (such as --split balanced) or --folder DIR, one of the two")
-    if split is not None:
-        find_split(split)
     if arch_of_base:
         raise UsageError("--arch makes a new network and --from goes on with one; say one of the two")
     if goes_on and config.mixed_precision:
@@ -147,9 +168,6 @@ def _check(
             raise MissingError("tensorboard is not installed; run: pip install tensorboard")
         if tensorboard.exists() and not tensorboard.is_dir():
             raise UsageError(f"--tensorboard: expected a folder. Received: {tensorboard}, a file")
-    for option, value in (("--labels", labels if split else None), ("--archive", archive if folder else None)):
-        if value is not None:
-            raise UsageError(f"{option} goes with {'--folder' if split else '--split'} only")
 
 
 def _train(
@@ -162,7 +180,7 @@ def _train(
     quiet: bool,
 ) -> "Outcome":
     """Train, showing it on stderr, and write the results."""
-    from emnist_cli.console.training import TrainingDisplay
+    from emnist_cli.console.training import TrainingDisplay, print_metrics
     from emnist_cli.core.training import job
 
     rows = EpochRows(form, stream)
@@ -175,20 +193,12 @@ def _train(
         watch = job.Watch(display.step, on_epoch, display.stage)
         outcome = job.train(plan, resume=resume, strategy=strategy, tensorboard=tensorboard, watch=watch)
     _tell_model(outcome, plan.place, quiet)  # now: what follows fails where nobody reads stdout any more
+    if form is not Format.TABLE:  # which has it, and more
+        _tell_accuracy(outcome, quiet)
     rows.finish(outcome.history)
-    if form is Format.TABLE:
-        _print_metrics(outcome, stream)
+    if form is Format.TABLE and outcome.manifest is not None:
+        print_metrics(outcome.manifest, stream)
     return outcome
-
-
-def _print_metrics(outcome: "Outcome", stream: TextIO) -> None:
-    from emnist_cli.console.tables import print_table
-
-    if outcome.manifest is None:
-        return
-    rows = [{"name": m.name, "value": f"{m.value:.4f}", "count": m.count, "on": m.on} for m in outcome.manifest.metrics]
-    columns = {"name": "measured", "value": "value", "count": "pictures", "on": "on"}
-    print_table(rows, columns, stream, outcome.manifest.description, ("value", "count"), ("on",))
 
 
 def _tell_model(outcome: "Outcome", place: "OutputDir", quiet: bool) -> None:
@@ -198,6 +208,12 @@ def _tell_model(outcome: "Outcome", place: "OutputDir", quiet: bool) -> None:
         known = place.folder.parent == bundle.user_folder()
         model = shlex.quote(place.name if known else str(place.folder))
         notify(f"model written to {place.folder}; use it: emnist predict --model {model} PATH")
+
+
+def _tell_accuracy(outcome: "Outcome", quiet: bool) -> None:
+    if outcome.manifest is not None and outcome.manifest.metrics and not quiet:
+        first = outcome.manifest.metrics[0]
+        notify(f"{first.name} {first.value:.2%} on {first.count:,} images: {first.on}")
 
 
 def _end_interrupted(outcome: "Outcome") -> None:

@@ -21,13 +21,27 @@ Split = Annotated[
         "-s",
         metavar="SPLIT",
         autocompletion=offer_splits,
-        help="EMNIST split to train on.",
+        help="EMNIST split to train on; with --csv, what its labels mean.",
         rich_help_panel=_WHAT,
     ),
 ]
 
 Folder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Train on your own pictures instead.", rich_help_panel=_WHAT)
+]
+
+Csv = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Train on a csv file, a label and 784 values a row.", rich_help_panel=_WHAT),
+]
+
+Transposed = Annotated[
+    bool | None,
+    typer.Option(
+        "--transposed/--upright",
+        help="How images of --csv are stored; found out where you do not say.",
+        rich_help_panel=_WHAT,
+    ),
 ]
 
 Labels = Annotated[

@@ -29,8 +29,13 @@ def find_pictures(
     if folder is not None or split is None:
         return _read_folder(folder or Path(), labels, base, bars, quiet)
     place = dataset.data_folder(data_dir)
+
+    def note(text: str) -> None:
+        if not quiet:
+            notify(text)
+
     with bars.count(f"preparing {split}") as prepare, bars.download("downloading EMNIST") as fetch:
-        dataset.provide(split, place, archive, lambda name, done, total: prepare(done, total), fetch)
+        dataset.provide(split, place, archive, lambda name, done, total: prepare(done, total), fetch, note)
     return training_data.from_split(split, place)
 
 
@@ -56,3 +61,16 @@ def _read_folder(folder: Path, labels: Path | None, base: "Bundle | None", bars:
         more = f", and {len(failures) - 1:,} more" if len(failures) > 1 else ""
         notify(f"left out {failures[0]}{more}")
     return found
+
+
+def find_csv(csv: Path, split: str | None, transposed: bool | None, quiet: bool) -> "TrainingData":
+    """Read a csv file to train on, with a bar on stderr, and say how it is laid out."""
+    from emnist_cli.console.progress import Bars
+    from emnist_cli.core.evaluation.csv_layout import load_csv
+    from emnist_cli.core.training import training_data
+
+    with Bars(quiet).count("reading rows") as update:
+        loaded = load_csv(csv, split, transposed, update)
+    if not quiet:
+        notify(loaded.note)
+    return training_data.from_csv(csv, loaded)

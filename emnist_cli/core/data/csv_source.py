@@ -1,18 +1,20 @@
-"""Read Kaggle's crawford/emnist, one csv file per partition; `sources.open_source` uses it.
+"""Read Kaggle's crawford/emnist, one csv file per partition; `sources` uses it, and `csv_file`.
 
 Each row holds one image: its label, then 784 values. The text of byclass takes 1.5 GB, so it is parsed one block at a
 time with array operations. Parsing is as strict as for IDX: 785 fields per row, digits only, values 0..255.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.data.chunks import CHUNK, Chunk, Halves, make_chunk
-from emnist_cli.core.data.containers import Container, Stream
+from emnist_cli.core.data.containers import Container, Folder, Stream
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
 
@@ -29,6 +31,34 @@ def find_csv(container: Container, names: Sequence[str]) -> Halves:
     # Sorted backwards a name without .zip comes later than with it, and is taken.
     matches = [match for name in sorted(names, reverse=True) if (match := _NAME.fullmatch(name))]
     return {(m[1], m[2]): _CsvHalf(container, m[1], m[0]) for m in matches if m[1] in SPLITS}
+
+
+def read_any(path: Path) -> Iterator[Bytes]:
+    """Yield the rows of a csv file of any name, a block of some hundreds at a time.
+
+    A first line that names the columns, as MNIST's train.csv has one, is left out.
+
+    Args:
+        path: the file; also with gzip, or as NAME.csv.zip with NAME.csv in it.
+
+    Returns:
+        uint8 (n, 785), a label and then 784 values.
+
+    Raises:
+        DataError: the file cannot be read, or a row is not of that kind; rows are counted from 1, without names.
+    """
+    with Folder(path.parent, (path.name,)).open(path.name) as stream:
+        head = stream.read(_BLOCK).removeprefix(b"\xef\xbb\xbf")
+        first, newline, rest = head.partition(b"\n")
+        # A letter where a label stands is a mistake, and no name.
+        if newline and re.search(rb"[A-Za-z]", first.partition(b",")[2]):
+            head = rest
+        yield from _read_rows(chain([head], _blocks(stream)), str(path))
+
+
+def _blocks(stream: Stream) -> Iterator[bytes]:
+    while block := stream.read(_BLOCK):
+        yield block
 
 
 class _CsvHalf:
@@ -48,7 +78,7 @@ class _CsvHalf:
         waiting: list[Bytes] = []
         done = 0
         with self._container.open(self._name) as stream:
-            for rows in _read_rows(stream):
+            for rows in _read_rows(_blocks(stream), stream.where):
                 waiting.append(rows)
                 if sum(map(len, waiting)) >= CHUNK:
                     joined = np.concatenate(waiting)
@@ -61,23 +91,23 @@ class _CsvHalf:
         return make_chunk(rows[:, 1:], rows[:, 0], self._split, where, first)
 
 
-def _read_rows(stream: Stream) -> Iterator[Bytes]:
+def _read_rows(blocks: Iterable[bytes], where: str) -> Iterator[Bytes]:
     """Yield the rows of a csv, uint8 (n, 785), a block of some hundreds at a time."""
     rest, first = b"", 0
-    while more := stream.read(_BLOCK):
+    for more in blocks:
         whole, newline, tail = more.rpartition(b"\n")
         if newline:
-            rows = _parse(rest + whole + newline, stream.where, first)
+            rows = _parse(rest + whole + newline, where, first)
             rest, first = tail, first + len(rows)
             yield rows
         else:
             rest += tail
         if len(rest) > _BLOCK:
-            raise DataError(f"{stream.where}: row {first + 1:,} has no end. Expected: {_FIELDS} values a row")
+            raise DataError(f"{where}: row {first + 1:,} has no end. Expected: {_FIELDS} values a row")
     if rest:
-        yield _parse(rest + b"\n", stream.where, first)
+        yield _parse(rest + b"\n", where, first)
     elif not first:
-        raise DataError(f"{stream.where}: expected a row for each picture. Received: an empty file")
+        raise DataError(f"{where}: expected a row for each picture. Received: an empty file")
 
 
 def _parse(block: bytes, where: str, first: int) -> Bytes:

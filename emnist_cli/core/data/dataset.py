@@ -168,6 +168,7 @@ def provide(
     archive: Path | None = None,
     on_progress: OnSplitProgress = _silent,
     on_download: Callable[[int, int | None], None] = lambda done, total: None,
+    on_note: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Make sure that a split is there: as it is, or from `archive`, or downloaded.
 
@@ -177,7 +178,7 @@ def provide(
     if archive is not None:
         import_splits(archive, [split], data_dir, on_progress)
     elif cache.read_record(cache_folder(data_dir, find_split(split).name)) is None:
-        download.download_file(download.URL, archive_path(data_dir), on_progress=on_download)
+        download.download_file(download.URL, archive_path(data_dir), on_progress=on_download, on_note=on_note)
         import_splits(archive_path(data_dir), [split], data_dir, on_progress)
 
 
@@ -196,8 +197,7 @@ def _counter(source: EmnistSource, split: str, on_progress: OnSplitProgress) -> 
 
 def prepared(data_dir: Path) -> list[cache.CacheRecord]:
     """Return what is known of every split that is there, in the paper's order."""
-    found = (cache.read_record(cache_folder(data_dir, split)) for split in SPLITS)
-    return [record for record in found if record is not None]
+    return [record for split in SPLITS if (record := cache.read_record(cache_folder(data_dir, split))) is not None]
 
 
 def tfds_folder(data_dir: Path, split: str) -> Path:

@@ -8,6 +8,7 @@ import re
 import socket
 import threading
 import time
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import requests
 
 from emnist_cli.core.data.cache import sha256_of
 from emnist_cli.core.data.containers import is_html, what_is
-from emnist_cli.core.data.partial import OnBytes, PartialDownload, writing
+from emnist_cli.core.data.partial import OnBytes, PartialDownload, lock_download, writing
 from emnist_cli.core.errors import DataError, UsageError
 
 URL = "https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"
@@ -59,15 +60,19 @@ def download_file(
     *,
     sha256: str | None = SHA256,
     on_progress: OnBytes = lambda done, total: None,
+    on_note: Callable[[str], None] = lambda text: None,
     patience: Patience = PATIENCE,
 ) -> None:
     """Download a zip archive, going on where an earlier attempt ended.
+
+    Of several runs that want the same file one downloads, and the others wait for it.
 
     Args:
         url: http or https.
         target: the file to make; one that has the right checksum already is left as it is.
         sha256: what the archive must have; None for another archive, which then must be a zip that can be read.
         on_progress: called with the bytes done and in all for every block.
+        on_note: called with one line where another run is at it already, before waiting for that run.
         patience: how long to wait, and how often to resume.
 
     Raises:
@@ -75,16 +80,23 @@ def download_file(
         DataError: the archive cannot be had or is another one; the message says why and what to do.
     """
     _check_url(url)
-    if sha256 and target.is_file() and sha256_of(target) == sha256:
+    if _is_there(target, sha256):
         return
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    part = PartialDownload(target, url, checked=sha256 is not None)
-    if not part.whole:  # it is where the process ended just before the file got its name
-        _check_reachable(url, patience.connect)
-        _download(part, on_progress, patience)
-    part.verify(sha256)
-    part.finish(target)
+    with lock_download(target, on_note) as waited:
+        if waited and _is_there(target, sha256):
+            return
+        part = PartialDownload(target, url, checked=sha256 is not None)
+        if not part.whole:  # it is where the process ended just before the file got its name
+            _check_reachable(url, patience.connect)
+            _download(part, on_progress, patience)
+        part.verify(sha256)
+        part.finish(target)
+
+
+def _is_there(target: Path, sha256: str | None) -> bool:
+    return sha256 is not None and target.is_file() and sha256_of(target) == sha256
 
 
 def _check_url(url: str) -> None:

@@ -1,6 +1,5 @@
 """An unfinished download: its bytes, and beside them a record of what they belong to; `download` uses it."""
 
-import hashlib
 import json
 import shutil
 import zipfile
@@ -9,6 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
+from emnist_cli.core.data.cache import sha256_of
 from emnist_cli.core.data.containers import what_is
 from emnist_cli.core.errors import DataError
 
@@ -25,8 +27,43 @@ def writing(path: Path) -> Iterator[None]:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
+@contextmanager
+def lock_download(target: Path, on_note: Callable[[str], None]) -> Iterator[bool]:
+    """Keep other runs from the unfinished file of `target`; where another run has it, wait until that run ends.
+
+    The lock is a file of its own beside `target`: the unfinished file is renamed at the end, and Windows does not
+    rename an open file.
+
+    Args:
+        target: the file that is downloaded; its folder must exist.
+        on_note: called with one line before this run begins to wait.
+
+    Yields:
+        Whether this run had to wait, so that `target` may be there now.
+
+    Raises:
+        DataError: the lock cannot be made.
+    """
+    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    waited = False
+    try:
+        with writing(target):
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:  # which is an OSError, too
+                on_note(f"another run is downloading {target}; waiting for it to end")
+                waited = True
+                lock.acquire()
+    except NotImplementedError:  # a file system that has no locks
+        raise DataError(f"{target.parent}: files there cannot be locked; choose another folder: --data-dir") from None
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
 class PartialDownload:
-    """The unfinished file.
+    """The unfinished file. Whoever makes one holds its lock, see `lock_download`.
 
     Attributes:
         path, note: the bytes, and the file beside them that says what they are of.
@@ -34,7 +71,6 @@ class PartialDownload:
         validator: the server's name (ETag or date) for this version of the file, if it gave one.
         size, total: bytes that are there, and in all if that is known.
         received: bytes that came in this process.
-        digest: SHA-256 of those that are there.
     """
 
     def __init__(self, target: Path, url: str, checked: bool) -> None:
@@ -53,9 +89,7 @@ class PartialDownload:
             note: dict[str, Any] = json.loads(self.note.read_bytes())
             if note["url"] == url and (checked or note["validator"]):
                 self._forget(note["validator"], note["total"])
-                with self.path.open("rb") as file:
-                    while block := file.read(1 << 20):
-                        self._count(block)
+                self.size = self.path.stat().st_size
 
     @property
     def whole(self) -> bool:
@@ -89,7 +123,7 @@ class PartialDownload:
                 while rest:  # a disk that is nearly full takes some of it
                     with writing(self.path):
                         rest = rest[file.write(rest) :]
-                self._count(block)
+                self.size += len(block)
                 self.received += len(block)
                 on_progress(self.size, self.total)
 
@@ -103,11 +137,13 @@ class PartialDownload:
     def verify(self, sha256: str | None) -> None:
         """Check that it is the archive with this checksum, or with none a zip whose directory can be read.
 
+        The file is read again: the bytes that came need not be those that now lie on the disk.
+
         Raises:
             DataError: it is another one, and was removed.
         """
         if sha256:
-            received, size = self.digest.hexdigest(), self.size
+            received, size = sha256_of(self.path), self.path.stat().st_size
             if received == sha256:
                 return
             problem = f"the archive with sha256 {sha256}. Received: {received} ({size:,} bytes)"
@@ -128,8 +164,4 @@ class PartialDownload:
             self.note.unlink(missing_ok=True)
 
     def _forget(self, validator: str | None, total: int | None) -> None:
-        self.size, self.digest, self.validator, self.total = 0, hashlib.sha256(), validator, total
-
-    def _count(self, block: bytes) -> None:
-        self.digest.update(block)
-        self.size += len(block)
+        self.size, self.validator, self.total = 0, validator, total

@@ -17,6 +17,7 @@ from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.classify.label_view import LabelView
 from emnist_cli.core.config import EvaluateConfig, PredictConfig
 from emnist_cli.core.data import dataset
+from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.errors import ImageError, UsageError
 from emnist_cli.core.evaluation.metrics import ScoredPredictions, evaluate
 from emnist_cli.core.files.labelled import Labelled, find_class
@@ -95,21 +96,50 @@ def score_split(
         DataError: it is not there.
     """
     table = find_split(split)
-    view = split_label_view(classifier, table)
+    split_label_view(classifier, table)  # before a split is looked for that the model could not answer anyway
     folder = dataset.data_folder(data_dir)
     loaded = dataset.load_split(split, part, folder)
-    classifier = classifier.with_view(view)
-    pictures, truth = loaded.images[:limit], np.asarray(loaded.labels[:limit], np.int64)
-    probabilities = np.empty((len(pictures), len(view.labels)), np.float32)
-    for start in range(0, len(pictures), EvaluateConfig.chunk_size):
-        chunk = np.asarray(pictures[start : start + EvaluateConfig.chunk_size], np.float32) / np.float32(255)
-        probabilities[start : start + len(chunk)] = classifier.probabilities(chunk)
-        on_progress(start + len(chunk), len(pictures))
     half = f"{part} half of {dataset.describe_split(split, folder)}"
-    on = half if len(pictures) == len(loaded.images) else f"first {len(pictures):,} of the {half}"
-    subject = EvaluationTarget(classifier.name, on, split=split, part=part)
-    answers = ScoredPredictions(tuple(c.characters for c in table.classes), truth, probabilities)
-    return Scored(evaluate(answers, subject), answers, pictures)
+    return score_pictures(classifier, table, loaded, half, part, limit, on_progress)
+
+
+def score_pictures(
+    classifier: Classifier,
+    split: Split,
+    pictures: LabelledImages,
+    on: str,
+    part: str | None = None,
+    limit: int | None = None,
+    on_progress: OnProgress = _silent,
+) -> Scored:
+    """Score a model on images that are in EMNIST's form already.
+
+    Args:
+        classifier: the model.
+        split: whose classes the labels are.
+        pictures: upright, and class ids.
+        on: the images in words.
+        part: "train" or "test" of the EMNIST split; None for other images.
+        limit: only so many of them, the first ones.
+        on_progress: called after each chunk.
+
+    Raises:
+        UsageError: the model cannot answer the split.
+    """
+    view = split_label_view(classifier, split)
+    classifier = classifier.with_view(view)
+    images, truth = pictures.images[:limit], np.asarray(pictures.labels[:limit], np.int64)
+    probabilities = np.empty((len(images), len(view.labels)), np.float32)
+    for start in range(0, len(images), EvaluateConfig.chunk_size):
+        chunk = np.asarray(images[start : start + EvaluateConfig.chunk_size], np.float32) / np.float32(255)
+        probabilities[start : start + len(chunk)] = classifier.probabilities(chunk)
+        on_progress(start + len(chunk), len(images))
+    if len(images) < len(pictures.images):
+        on = f"first {len(images):,} of the {on}"
+    answers = ScoredPredictions(tuple(c.characters for c in split.classes), truth, probabilities)
+    return Scored(
+        evaluate(answers, EvaluationTarget(classifier.name, on, split=split.name, part=part)), answers, images
+    )
 
 
 def score_folder(

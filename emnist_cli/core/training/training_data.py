@@ -1,4 +1,4 @@
-"""The data a network is trained on: a split of EMNIST or labelled images; training and model export use it."""
+"""The data a network is trained on: a split of EMNIST, labelled images or a csv file; the train command uses it."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from emnist_cli.core.data import dataset
 from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.errors import DataError
+from emnist_cli.core.evaluation.csv_layout import CsvImages
 from emnist_cli.core.files.labelled import Labelled, find_class
 from emnist_cli.core.labels import CHARSETS, CUSTOM, find_split
 from emnist_cli.core.parallel.run_files import prepare_files
@@ -23,7 +24,7 @@ class TrainingData(NamedTuple):
         classes: in order of id, the characters each stands for.
         pictures: to learn from, and to hold some of them out.
         about: the data in words, as the manifest has it.
-        data_dir: where the split's test half is; None for a folder.
+        data_dir: where the split's test half is; None for a folder or a csv file.
     """
 
     split: str
@@ -79,6 +80,18 @@ def from_folder(
     return TrainingData(
         CUSTOM, classes, LabelledImages(np.stack(images), ids), f"{len(images):,} pictures of {folder.name}", None
     )
+
+
+def from_csv(path: Path, images: CsvImages) -> TrainingData:
+    """Train on a csv file; it has no test half, some of its images are held out as those of a folder are.
+
+    Args:
+        path: of the file.
+        images: what `layout.load_csv` found in it.
+    """
+    classes = tuple(c.characters for c in images.split.classes)
+    count = len(images.pictures.labels)
+    return TrainingData(images.split.name, classes, images.pictures, f"{count:,} images of {path.name}", None)
 
 
 def _classes(labels: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:

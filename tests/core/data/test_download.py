@@ -1,7 +1,9 @@
 """Downloads arrive whole or not at all, from a real server that cuts, stalls, lies and forgets."""
 
 import hashlib
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +46,7 @@ def get(server: Loopback, target: Path, sha256: str | None = SHA256) -> None:
 
 
 def left(target: Path) -> set[str]:
-    return {path.name for path in target.parent.iterdir()}
+    return {path.name for path in target.parent.iterdir()} - {".gzip.zip.lock"}
 
 
 def interrupt(server: Loopback, target: Path, sha256: str | None = SHA256) -> None:
@@ -110,6 +112,70 @@ def test_cut_every_time_it_gives_up_and_goes_on_later(server: Loopback, target: 
     server.cut_always = None
     get(server, target)
     assert server.asked()[-1] == f"bytes={size}-"
+    assert target.read_bytes() == BODY
+
+
+def test_two_runs_at_once_end_with_one_right_file(server: Loopback, target: Path) -> None:
+    begun, waiting = threading.Event(), threading.Event()
+    notes: list[str] = []
+
+    def hold(done: int, total: int | None) -> None:
+        if done > CUT and not begun.is_set():
+            begun.set()
+            assert waiting.wait(20), "the second run does not wait"
+
+    def note(text: str) -> None:
+        notes.append(text)
+        waiting.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(download_file, server.url, target, sha256=SHA256, on_progress=hold, patience=QUICK)
+        assert begun.wait(20)
+        second = pool.submit(download_file, server.url, target, sha256=SHA256, on_note=note, patience=QUICK)
+        first.result(40)
+        second.result(40)
+    assert target.read_bytes() == BODY
+    assert left(target) == {"gzip.zip"}
+    assert notes == [f"another run is downloading {target}; waiting for it to end"]
+    assert len(server.requests) == 1, "what the first run got is good for the second one too"
+
+
+def test_a_run_takes_over_where_the_one_it_waited_for_was_cut(server: Loopback, target: Path) -> None:
+    """The first run dies in the middle; the second one goes on from its bytes."""
+    begun, waiting = threading.Event(), threading.Event()
+
+    def die(done: int, total: int | None) -> None:
+        if done > CUT:
+            begun.set()
+            assert waiting.wait(20)
+            raise RuntimeError("killed")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(download_file, server.url, target, sha256=SHA256, on_progress=die, patience=QUICK)
+        assert begun.wait(20)
+        second = pool.submit(
+            download_file, server.url, target, sha256=SHA256, on_note=lambda text: waiting.set(), patience=QUICK
+        )
+        assert isinstance(first.exception(40), RuntimeError)
+        second.result(40)
+    assert target.read_bytes() == BODY
+    assert server.asked()[1] > "bytes=1"
+
+
+@pytest.mark.parametrize("sha256", [SHA256, None], ids=["known", "unknown"])
+def test_bytes_that_changed_on_the_disk_are_seen(server: Loopback, target: Path, sha256: str | None) -> None:
+    part = target.parent / "gzip.zip.part"
+
+    def spoil(done: int, total: int | None) -> None:
+        if done == total:  # all has come, and was right
+            with part.open("r+b") as file:
+                file.seek(len(BODY) - 300 if sha256 is None else 50_000)
+                file.write(bytes(300))
+
+    with pytest.raises(DataError, match=r"Received: .*; it was removed, the next attempt starts afresh"):
+        download_file(server.url, target, sha256=sha256, on_progress=spoil, patience=QUICK)
+    assert left(target) == set()
+    get(server, target, sha256)
     assert target.read_bytes() == BODY
 
 
