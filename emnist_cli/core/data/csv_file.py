@@ -38,7 +38,7 @@ def read_csv(
     """Read every row of a csv file.
 
     Args:
-        path: the file, see `kaggle.read_any`.
+        path: the file, see `csv_source.read_any`.
         check: called with the labels of some rows at a time; what it raises ends the reading.
         on_progress: called with the rows done, and None: how many there are, nobody knows before.
 

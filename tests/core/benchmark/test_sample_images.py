@@ -11,7 +11,7 @@ from tests.handwriting import picture
 
 def find(data: Path | None, scratch: Path) -> tuple[SampleImages, list[str]]:
     notes: list[str] = []
-    return gather(data, scratch, "starter", ("Aa",), notes.append), notes
+    return gather(data, scratch, ("Aa",), notes.append), notes
 
 
 def test_drawings_are_the_same_each_time_and_have_ink(tmp_path: Path) -> None:
