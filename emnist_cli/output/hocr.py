@@ -4,10 +4,14 @@ The format is described in Breuel, "The hOCR Microformat for OCR Workflow and Re
 1.2 specification. The output is also well-formed XHTML. Standard library only, as is `output.formats`.
 """
 
+import io
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import count
+from contextlib import contextmanager
 from typing import TextIO
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
 
 from emnist_cli import __version__
 from emnist_cli.core.page_records import UNSURE, Box, Character, Line, Page, Word
@@ -26,56 +30,106 @@ _HEAD = f"""<?xml version="1.0" encoding="UTF-8"?>
 """
 _FOOT = " </body>\n</html>\n"
 
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+_REPLACEMENT = "\ufffd"
+
 
 def write_hocr(pages: Iterable[Page], stream: TextIO) -> None:
-    """Write pages as they come. One that could not be read has no content, and a comment that says why.
+    """Write pages as they come. One that could not be read has no content; `x_error` in its title says why.
 
     Args:
         pages: in order; each becomes an `ocr_page`.
         stream: where to, in UTF-8.
     """
     stream.write(_HEAD)
-    numbers = {name: count(1) for name in ("block", "par", "line", "word")}
-    for i, page in enumerate(pages):
-        for text in _page(page, i, numbers):
-            stream.write(text + "\n")
+    writer = _HocrWriter()
+    for page in pages:
+        stream.write(writer.page(page))
     stream.write(_FOOT)
 
 
-def _page(page: Page, index: int, numbers: "dict[str, count[int]]") -> Iterator[str]:
-    name = one_line(page.path).replace("\\", "\\\\").replace('"', '\\"')
-    box = f"bbox 0 0 {page.width} {page.height}"
-    title = f'image "{name}"; {box}; ppageno {index}; x_source "{name}" {page.page}'
-    yield f'  <div class="ocr_page" id="page_{index + 1}" title={quoteattr(title)}>'
-    if page.error:
-        yield f"   <!-- {one_line(page.error).replace('--', '- -')} -->"
-    for group in page.paragraphs:
-        around = _title(_around(group))
-        yield f'   <div class="ocr_carea" id="block_{next(numbers["block"])}" {around}>'
-        yield f'    <p class="ocr_par" id="par_{next(numbers["par"])}" {around}>'
-        for line in group:
-            yield f'     <span class="ocr_line" id="line_{next(numbers["line"])}" {_title(line.box)}>'
-            yield from (_word(word, next(numbers["word"])) for word in line.words)
-            yield "     </span>"
-        yield "    </p>"
-        yield "   </div>"
-    yield "  </div>"
+class _HocrWriter:
+    """Turns pages into elements with an XML library, which escapes texts and attributes.
+
+    The elements of all pages are numbered in one sequence for each class.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = io.StringIO()
+        self._xml = XMLGenerator(self._buffer, "UTF-8")
+        self._numbers: Counter[str] = Counter()
+        self._depth = 2
+
+    def page(self, page: Page) -> str:
+        """Return the `ocr_page` of one page."""
+        with self._block("div", "ocr_page", "page", _page_title(page, self._numbers["page"])):
+            for group in page.paragraphs:
+                self._write_paragraph(group)
+        text = self._buffer.getvalue()
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return text
+
+    def _write_paragraph(self, lines: list[Line]) -> None:
+        title = _title(_around(lines))
+        with self._block("div", "ocr_carea", "block", title), self._block("p", "ocr_par", "par", title):
+            for line in lines:
+                with self._block("span", "ocr_line", "line", _title(line.box)):
+                    for word in line.words:
+                        self._write_word(word)
+
+    def _write_word(self, word: Word) -> None:
+        self._xml.ignorableWhitespace(" " * self._depth)
+        self._open("span", "ocrx_word", _title(word.box, f"x_wconf {word.confidence * 100:.0f}"), "word")
+        for character in word.characters:
+            self._open("span", "ocrx_cinfo", _character_title(character))
+            self._xml.characters(_NOT_IN_XML.sub(_REPLACEMENT, character.label or UNSURE))
+            self._xml.endElement("span")
+        self._close("span")
+
+    @contextmanager
+    def _block(self, tag: str, kind: str, name: str, title: str) -> Iterator[None]:
+        """Write an element whose content is on lines of its own."""
+        self._xml.ignorableWhitespace(" " * self._depth)
+        self._open(tag, kind, title, name)
+        self._xml.ignorableWhitespace("\n")
+        self._depth += 1
+        yield
+        self._depth -= 1
+        self._xml.ignorableWhitespace(" " * self._depth)
+        self._close(tag)
+
+    def _open(self, tag: str, kind: str, title: str, name: str = "") -> None:
+        """Start an element; one that has a name gets a numbered id."""
+        attributes = {"class": kind}
+        if name:
+            self._numbers[name] += 1
+            attributes["id"] = f"{name}_{self._numbers[name]}"
+        self._xml.startElement(tag, AttributesImpl(attributes | {"title": title}))
+
+    def _close(self, tag: str) -> None:
+        self._xml.endElement(tag)
+        self._xml.ignorableWhitespace("\n")
 
 
-def _word(word: Word, number: int) -> str:
-    inner = "".join(_character(character) for character in word.characters)
-    title = _title(word.box, f"x_wconf {word.confidence * 100:.0f}")
-    return f'      <span class="ocrx_word" id="word_{number}" {title}>{inner}</span>'
+def _page_title(page: Page, index: int) -> str:
+    name = _quoted(page.path)
+    title = f"image {name}; bbox 0 0 {page.width} {page.height}; ppageno {index}; x_source {name} {page.page}"
+    return f"{title}; x_error {_quoted(page.error)}" if page.error else title
 
 
-def _character(character: Character) -> str:
+def _character_title(character: Character) -> str:
     x_bboxes = " ".join(map(str, character.box))
-    title = _title(character.box, f"x_bboxes {x_bboxes}; x_conf {character.confidence * 100:.2f}")
-    return f'<span class="ocrx_cinfo" {title}>{escape(character.label or UNSURE)}</span>'
+    return _title(character.box, f"x_bboxes {x_bboxes}; x_conf {character.confidence * 100:.2f}")
 
 
 def _title(box: Box, more: str = "") -> str:
-    return f'title="bbox {" ".join(map(str, box))}{"; " + more if more else ""}"'
+    return f"bbox {' '.join(map(str, box))}{'; ' + more if more else ''}"
+
+
+def _quoted(text: str) -> str:
+    """Return text as a quoted string of an hOCR title, with control characters as escapes."""
+    return '"' + one_line(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _around(lines: list[Line]) -> Box:

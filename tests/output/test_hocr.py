@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 from xml.etree import ElementTree
 
 import pytest
@@ -110,10 +111,55 @@ def test_every_page_is_there(document: ElementTree.Element) -> None:
     assert 'x_source "file.pdf" 2' in titles[2]
 
 
-def test_why_a_page_could_not_be_read_is_a_comment() -> None:
+def decoded(title: str, name: str) -> str:
+    """The string that a property in a title has, without hOCR's escapes."""
+    found = re.search(rf'\b{name} "((?:[^"\\]|\\.)*)"', title)
+    assert found
+    return re.sub(r"\\(.)", r"\1", found[1])
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("damaged PNG file -- cut off", None),
+        ("--- and -->", None),
+        ("]]> & &amp; <![CDATA[ <p> </div>", None),
+        ("both \"quotes\" and 'these'; bbox 1 2 3 4 \\", None),
+        ("a\x00b\x1b[31m\x85\ufffe\n", r"a\x00b\x1b[31m\x85\ufffe\n"),
+        ("no such file: \udcff.png", r"no such file: \xff.png"),
+    ],
+)
+def test_why_a_page_could_not_be_read(error: str, expected: str | None) -> None:
     stream = io.StringIO()
-    write_hocr(PAGES, stream)
-    assert "<!-- damaged PNG file - - cut off -->" in stream.getvalue()
+    write_hocr([Page("a.png", "error", error=error), PAGES[0]], stream)
+    document = ElementTree.fromstring(stream.getvalue())
+    page, after = of_class(document, "ocr_page")
+    title = str(page.get("title"))
+    assert decoded(title, "x_error") == (expected or error)
+    assert title.startswith('image "a.png"; bbox 0 0 0 0; ppageno 0; x_source "a.png" 1; x_error "')
+    assert (list(page), "".join(page.itertext()).strip()) == ([], ""), "no program must take it for text of the page"
+    assert "x_error" not in str(after.get("title"))
+
+
+def test_labels_that_xml_forbids_are_replaced() -> None:
+    labels = ["\x00", "\x1b", "\ufffe", "\ud800", "\U0001f600", "&", "]]>"]
+    characters = tuple(Character(label, 0.5, (0, 0, 9, 9)) for label in labels)
+    stream = io.StringIO()
+    write_hocr([Page("a.png", "ok", lines=(Line((0, 0, 9, 9), (Word((0, 0, 9, 9), characters),)),))], stream)
+    read = [element.text for element in of_class(ElementTree.fromstring(stream.getvalue()), "ocrx_cinfo")]
+    assert read == ["\ufffd"] * 4 + labels[4:]
+
+
+def test_pages_are_written_as_they_come() -> None:
+    stream = io.StringIO()
+
+    def pages() -> Iterator[Page]:
+        for number, page in enumerate(PAGES):
+            assert stream.getvalue().count('class="ocr_page"') == number
+            yield page
+
+    write_hocr(pages(), stream)
+    assert stream.getvalue().count('class="ocr_page"') == len(PAGES)
 
 
 def test_no_pages() -> None:
