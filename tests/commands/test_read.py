@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+from benchmarks.edits import distance
 from emnist_cli import read_page
 from tests.conftest import Emnist
 from tests.core.pages.written import page
-from tests.core.reading.test_page import distance
 from tests.terminal import run_on_terminal
 
 LINES = ["HARBOUR 2051", "0123456789"]

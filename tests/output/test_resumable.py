@@ -195,14 +195,14 @@ def test_a_full_disk_keeps_the_rows_so_far(tmp_path: Path) -> None:
     script = f"""
 import resource, sys
 from pathlib import Path
-from tests.test_partial import *
+from tests.output.test_resumable import *
 resource.setrlimit(resource.RLIMIT_FSIZE, (65536, resource.RLIM_INFINITY))
 try:
     run(Path({str(tmp_path / "out")!r}), Format.JSONL, [f"{{i}}.png" for i in range(5000)])
 except OutputError as error:
     sys.exit(str(error))
 """
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=False)
     assert done.stderr.splitlines() == [
         f"emnist: the rows so far are in {tmp_path / 'out.partial'}; the same command with --resume goes on from there",
