@@ -1,21 +1,22 @@
 """The engines of `emnist predict`: worker processes on this machine, or a Ray cluster."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from emnist_cli.commands.predict.run import PredictRequest
-from emnist_cli.core.errors import UsageError
+from emnist_cli.commands.predict.options import Engine
+from emnist_cli.commands.predict.report import Reporter
+from emnist_cli.commands.predict.request import PredictRequest, Read
 from emnist_cli.core.records import Prediction
 from emnist_cli.output.formats import Format
 
-Read = Callable[[Callable[[str], bool], Callable[[str], None]], Iterator[Prediction]]
-"""Gives the predictions of all files but those that the first argument says are done already; names that are no
-pictures go to the second."""
+
+def choose_engine(request: PredictRequest) -> Read:
+    """Return the engine that reads the files and returns their rows to this process."""
+    return _ray(request) if request.engine is Engine.RAY else _local(request)
 
 
-def local(request: PredictRequest) -> Read:
-    """Read with a process a core."""
+def _local(request: PredictRequest) -> Read:
+    """Read with one worker process per core."""
     from emnist_cli.core.files.discovery import find_pictures
     from emnist_cli.core.parallel.run_files import predict_files
 
@@ -32,21 +33,16 @@ def local(request: PredictRequest) -> Read:
     return read
 
 
-def ray(request: PredictRequest, address: str | None) -> Read:
-    """Read on a Ray cluster; the rows come back to this machine."""
+def _ray(request: PredictRequest) -> Read:
+    """Read on a Ray cluster, which returns the rows."""
     from emnist_cli.core.cluster import engine
-
-    beyond = [path for path in request.paths if "://" in path]
-    if request.show or (beyond and (request.sheet or request.copy_to)):
-        option = "--show" if request.show else "--contact-sheet" if request.sheet else "--copy-to"
-        raise UsageError(f"{option}: needs pictures on this machine, read by --engine local")
 
     def read(is_done: Callable[[str], bool], on_skip: Callable[[str], None]) -> Iterator[Prediction]:
         return engine.predict_on_ray(
             request.paths,
             request.recursive,
             request.options,
-            address=address,
+            address=request.ray_address,
             workers=request.workers,
             timeout=request.timeout,
             is_done=is_done,
@@ -56,33 +52,21 @@ def ray(request: PredictRequest, address: str | None) -> Read:
     return read
 
 
-def is_distributed(output: str | None) -> bool:
-    """Tell whether an output is a folder of part files, each written where its rows are made."""
-    return output is not None and ("://" in output or output.endswith(("/", ".parquet")))
-
-
-def write_parts(
-    request: PredictRequest, address: str | None, destination: str, form: Format | None, on_skip: Callable[[str], None]
-) -> "Counter[str]":
-    """Read on a Ray cluster, whose tasks write the rows themselves; return how many of each status."""
+def write_parts(request: PredictRequest, reporter: Reporter) -> None:
+    """Read on a Ray cluster, whose tasks write the rows into part files, and count the rows."""
     from emnist_cli.core.cluster import engine
 
-    kind: Literal["parquet", "jsonl"] = "jsonl" if form is Format.JSONL else "parquet"
-    if form not in (None, Format.JSONL) or (form and destination.endswith(".parquet")):
-        raise UsageError(f"--format: a folder of part files is Parquet, or jsonl if asked for. Received: {form}")
-    if request.resume or request.sheet or request.copy_to or request.show:
-        raise UsageError(
-            "--output: part files do not go with --resume, --contact-sheet, --copy-to and --show. "
-            f"Received: {destination}; give a .csv or .jsonl file"
-        )
-    return engine.write_parts(
+    assert request.destination
+    kind: Literal["parquet", "jsonl"] = "jsonl" if request.form is Format.JSONL else "parquet"
+    counts = engine.write_parts(
         request.paths,
         request.recursive,
         request.options,
-        destination,
+        request.destination,
         kind,
-        address=address,
+        address=request.ray_address,
         workers=request.workers,
         timeout=request.timeout,
-        on_skip=on_skip,
+        on_skip=reporter.add_skipped,
     )
+    reporter.counts.update(counts)
