@@ -11,13 +11,13 @@ from emnist_cli.core.labels import SPLITS
 
 
 def offer(names: Iterable[str]) -> Callable[[], list[str]]:
-    """Return what Typer asks for names; it keeps those that begin as what was typed."""
+    """Return a function that returns the names. Typer calls it and offers those that begin with what was typed."""
     known = list(names)
     return lambda: known
 
 
 def offer_models() -> list[str]:
-    """Names of the models in the package and in the user's folder."""
+    """Return the names of the models in the package and in the user's folder."""
     return [folder.name for folder in bundle.list_bundles()]
 
 

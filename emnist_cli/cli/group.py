@@ -1,7 +1,4 @@
-"""A Typer group that suggests the command that was probably meant; `app`, `emnist data` and `emnist models` use it.
-
-`app` builds the whole program from it.
-"""
+"""A Typer group that suggests the command that was probably meant; `app`, `emnist data` and `emnist models` use it."""
 
 import shlex
 from pathlib import Path
@@ -24,11 +21,11 @@ _CALLED_ELSEWHERE = {
     "classes": "labels",
     "fit": "train",
 }
-"""What commands are called in other programs."""
+"""Names that other programs give to such a command, and its name here."""
 
 
 class CommandGroup(TyperGroup):
-    """A group of commands."""
+    """A group of commands that answers an unknown name with a suggestion."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that is named; `help NAME` is `NAME --help`.

@@ -9,20 +9,20 @@ from emnist_cli.core.errors import UsageError
 
 
 def check_stdin(paths: Iterable[str], command: str) -> None:
-    """Refuse to wait for a picture that somebody would have to type.
+    """Check that stdin is not a terminal, where the command would wait for an image that nobody can type.
 
     Raises:
-        UsageError: stdin is asked for, and is a terminal.
+        UsageError: `paths` has "-" and stdin is a terminal.
     """
     if "-" in paths and sys.stdin.isatty():
         raise UsageError(f"- reads a picture from stdin, and none was given; write: emnist {command} - < picture.png")
 
 
 def protect_pictures(paths: Iterable[str], output: Path | None) -> None:
-    """Refuse an output that would replace a picture: one that is named, or one in a folder that is.
+    """Check that the output would not replace an image: one of `paths`, or one in a folder among them.
 
     Raises:
-        UsageError: it would.
+        UsageError: the output is one of `paths`, or its name is that of an image.
     """
     from emnist_cli.core.files.discovery import is_picture_name
 

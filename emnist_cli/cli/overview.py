@@ -35,7 +35,7 @@ COMMANDS = {
 
 
 def print_overview() -> None:
-    """Print it: with colours on a terminal, else as plain text."""
+    """Print the overview: in color on a terminal, else as plain text."""
     if sys.stdout.isatty():
         from emnist_cli.console.overview import draw_overview
 

@@ -7,7 +7,7 @@ from emnist_cli.core.errors import did_you_mean, nearest
 
 
 def explain_usage(error: Any) -> str:
-    """Put a usage error of Typer's into one line.
+    """Return a usage error of Typer's as one line.
 
     Args:
         error: one of Typer's own click exceptions.
@@ -30,7 +30,7 @@ def _reword(error: Any) -> str:
 
 
 def _received(error: Any) -> str | None:
-    """What was to be turned into a value and could not be; None where that is not known."""
+    """Return the text that could not be converted to a value; None if it is unknown."""
     details = getattr(error.__cause__, "errors", None)
     found = details()[0].get("input") if callable(details) else None
     return found if isinstance(found, str) else None

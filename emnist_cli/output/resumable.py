@@ -24,7 +24,7 @@ except ImportError:  # Windows refuses by itself to replace a file that is open
     fcntl = None  # type: ignore[assignment]
 
 RESUMABLE = (Format.CSV, Format.JSONL)
-"""Formats whose rows can be read back one by one."""
+"""Formats whose rows can be read back one at a time."""
 
 
 class Partial(NamedTuple):
@@ -32,8 +32,8 @@ class Partial(NamedTuple):
 
     Attributes:
         stream: where rows go.
-        begun: whether there are rows from before, and so a header.
-        take: tells whether a path has a row from before that was not taken yet.
+        begun: whether the file has rows of an earlier run already, and so a header.
+        take: takes one row of an earlier run for a path; returns whether there was one left to take.
     """
 
     stream: TextIO
@@ -42,7 +42,7 @@ class Partial(NamedTuple):
 
 
 class _Places(NamedTuple):
-    """The file, what it is written to until it is complete, and what it depends on."""
+    """The output file, the file that holds its rows until it is complete, and the file that records the settings."""
 
     path: Path
     partial: Path
@@ -50,7 +50,7 @@ class _Places(NamedTuple):
 
 
 def is_scratch(path: str, output: Path) -> bool:
-    """Tell whether a path is what `open_partial` writes to for `output`: no picture, though in the same folder."""
+    """Return whether a path is a file that `open_partial` writes for `output`, and so no image to read."""
     if not path.endswith((".partial", ".partial.json")):
         return False
     return os.path.realpath(path) in map(str, _places(output))
@@ -69,16 +69,16 @@ def open_partial(
 
     Args:
         path: the file.
-        form: of the rows; csv or jsonl for `resume`.
+        form: format of the rows; csv or jsonl for `resume`.
         columns: the fields of a row; one is called path.
-        settings: what the rows depend on, as JSON can hold it.
-        resume: go on with FILE.partial, else with FILE, where there is one.
-        on_row: called with each row from before.
+        settings: the options that the rows depend on; values that JSON can hold.
+        resume: continue FILE.partial if it exists, else FILE.
+        on_row: called with each row of the earlier run.
 
     Raises:
-        UsageError: there is no such folder; another run is writing to it; the rows from before are of other
-            settings, or no such rows.
-        OutputError: it cannot be written.
+        UsageError: there is no such folder; another run is writing to the file; the earlier run had other settings,
+            or its file does not hold such rows.
+        OutputError: the file cannot be written.
     """
     check_place(path)
     try:
@@ -98,7 +98,7 @@ def open_partial(
             places.about.write_text(json.dumps(settings), encoding="utf-8")
             with _kept(file, places, form) as stream:
                 yield Partial(stream, end > 0, seen.take)
-            if fcntl:  # while no other run can take it up
+            if fcntl:  # while the lock keeps other runs away
                 _put_in_place(places)
         if not fcntl:
             _put_in_place(places)
@@ -116,7 +116,7 @@ def _places(path: Path) -> _Places:
 def _read_earlier(
     file: BinaryIO, form: Format | None, columns: Sequence[str], seen: RowsDone, on_row: Callable[[ResumeRow], None]
 ) -> int:
-    """Note the rows from before; return where the last whole one ends."""
+    """Record the rows of the earlier run; return where the last complete one ends."""
     end = 0
     for row, end in read_rows(file, form, columns):  # noqa: B007 - the last end is what counts
         if row is not None:
@@ -128,7 +128,7 @@ def _read_earlier(
 def _check_settings(places: _Places, settings: Mapping[str, Any]) -> None:
     try:
         begun = json.loads(places.about.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):  # cut off in that very moment, or taken away
+    except (OSError, ValueError, RecursionError):  # incomplete or deleted
         return
     for name, value in settings.items() if isinstance(begun, dict) else ():
         if begun.get(name) != value:
@@ -139,7 +139,7 @@ def _check_settings(places: _Places, settings: Mapping[str, Any]) -> None:
 
 
 def _open(places: _Places, resume: bool) -> BinaryIO:
-    """Open FILE.partial, for this run alone; where there is none, to resume, with what FILE holds."""
+    """Open FILE.partial for this run alone; to resume without such a file, create it from FILE."""
     if resume and places.path.exists() and not places.partial.exists():
         scratch = places.path.with_name(f".{places.partial.name[:100]}.{os.getpid()}.tmp")
         try:
@@ -152,9 +152,9 @@ def _open(places: _Places, resume: bool) -> BinaryIO:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         taken = not os.path.samestat(os.fstat(file.fileno()), places.partial.stat())
-    except (BlockingIOError, FileNotFoundError):  # not found: put in place since it was opened
+    except (BlockingIOError, FileNotFoundError):  # not found: the other run has finished since it was opened
         taken = True
-    except OSError:  # a network drive without locks
+    except OSError:  # some network drives have no locks
         taken = False
     if taken:
         file.close()
@@ -164,14 +164,14 @@ def _open(places: _Places, resume: bool) -> BinaryIO:
 
 @contextmanager
 def _kept(file: BinaryIO, places: _Places, form: Format | None) -> Iterator[TextIO]:
-    """Write through to the disk; if the run is interrupted, say where its rows are, or leave nothing if it has none."""
+    """Yield a stream for the rows. If the run is interrupted, report where they are, or delete a file without any."""
     stream = TextIOWrapper(file, encoding="utf-8", newline="\n")
     try:
         yield stream
         stream.flush()
         os.fsync(file.fileno())
     except BaseException:
-        with suppress(OSError):  # a disk that is full: what could be written is there
+        with suppress(OSError):  # the disk is full: the rows before that are in the file
             stream.flush()
         with suppress(OSError):  # the folder is gone
             if places.partial.stat().st_size:

@@ -16,14 +16,14 @@ from emnist_cli.output.formats import Format, readable
 
 ResumeRow = dict[str, Any]
 
-_TAIL = 1000  # lines behind a torn row that are looked at
+_TAIL = 1000  # lines after an incomplete row that are checked
 
 
 def read_rows(file: BinaryIO, form: Format | None, columns: Sequence[str]) -> Iterator[tuple[ResumeRow | None, int]]:
     """Yield the rows of a file and where each ends, up to one that was cut off; None stands for csv's header.
 
     Raises:
-        UsageError: there is something else than rows, in front of them or between them.
+        UsageError: something other than rows comes before them or between them.
     """
     end = number = 0
     for row, end in _csv_rows(file, columns) if form is Format.CSV else _jsonl_rows(file, columns):
@@ -40,7 +40,7 @@ def read_rows(file: BinaryIO, form: Format | None, columns: Sequence[str]) -> It
 
 
 def _has_rows(lines: bytes, form: Format | None, columns: Sequence[str]) -> bool:
-    """Tell whether any of these lines is a whole row."""
+    """Return whether any of these lines is a complete row."""
     for line in lines.splitlines(keepends=True):
         if form is Format.CSV:
             with suppress(csv.Error, ValueError):
@@ -79,7 +79,7 @@ def _csv_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[ResumeRo
 
     def lines() -> Iterator[str]:
         nonlocal end, whole
-        for line in file:  # csv.reader takes no more lines than its row has
+        for line in file:  # csv.reader reads only the lines of its current row
             end, whole = end + len(line), line.endswith(b"\n")
             yield line.decode("utf-8")
 
@@ -100,21 +100,21 @@ def _csv_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[tuple[ResumeRo
 def _alternatives(cell: str) -> Iterator[dict[str, Any]]:
     for text in cell.split():
         label, _, value = text.rpartition(":")
-        with suppress(ValueError):  # put there by hand
+        with suppress(ValueError):  # edited by hand
             yield {"label": label, "confidence": float(value)}
 
 
 class RowsDone:
-    """Paths that have a row already, each as often as it has one; on disk, since there can be millions."""
+    """The paths that have a row already, once for each row; on disk, since there can be millions."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without any path."""
         self._database: Any = None
 
     def add(self, path: str) -> None:
-        """Note a row."""
+        """Add the path of a row."""
         if self._database is None:
-            import sqlite3  # a run from the start does without
+            import sqlite3  # needed only to resume
 
             # A temporary file, which SQLite deletes itself.
             self._database = sqlite3.connect("", isolation_level=None)
@@ -125,14 +125,14 @@ class RowsDone:
         self._do("INSERT INTO seen VALUES (?)", path)
 
     def take(self, path: str) -> bool:
-        """Tell whether a path has a row that was not taken yet."""
+        """Take one row of a path; return whether there was one left to take."""
         if self._database is None:
             return False
         one = "SELECT rowid FROM seen WHERE path = ? LIMIT 1"
         return bool(self._do(f"DELETE FROM seen WHERE rowid = ({one})", readable(path)))
 
     def close(self) -> None:
-        """Forget all."""
+        """Delete all paths."""
         if self._database is not None:
             self._database.close()
 

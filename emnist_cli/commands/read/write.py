@@ -13,7 +13,7 @@ ROW = (
     *("path", "status", "page", "line", "word", "character", "label", "confidence"),
     *("left", "top", "right", "bottom", "alternatives", "error"),
 )
-"""Columns of csv, one row a character; a page without any has one row."""
+"""Columns of csv. Each character has a row; a page without characters has one row."""
 
 
 def write_pages(pages: Iterable[Page], form: PageFormat, stream: TextIO) -> None:
@@ -21,8 +21,8 @@ def write_pages(pages: Iterable[Page], form: PageFormat, stream: TextIO) -> None
 
     Args:
         pages: in order.
-        form: json: a list of pages; jsonl: a page a line; csv: a character a row; hocr; or the text.
-        stream: where to.
+        form: json: a list of pages; jsonl: one page per line; csv: one character per row; hocr; or the text.
+        stream: where the output goes.
     """
     if form is PageFormat.TEXT:
         _write_text(iter(pages), stream)
@@ -37,7 +37,7 @@ def write_pages(pages: Iterable[Page], form: PageFormat, stream: TextIO) -> None
 
 
 def _write_text(pages: Iterator[Page], stream: TextIO) -> None:
-    """The lines; where there are several pages, each has a heading, as `head` gives files."""
+    """Write the lines; if there are several pages, each has a heading like those that `head` prints for files."""
     first = list(islice(pages, 2))
     several = len(first) > 1
     for i, page in enumerate(chain(first, pages)):
@@ -49,6 +49,7 @@ def _write_text(pages: Iterator[Page], stream: TextIO) -> None:
 
 
 def _rows(page: Page) -> Iterator[dict[str, Any]]:
+    """Yield the csv rows of a page."""
     empty = dict.fromkeys(ROW) | {
         "path": page.path, "status": page.status, "page": page.page, "error": page.error, "alternatives": [],
     }  # fmt: skip
