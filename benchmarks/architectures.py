@@ -1,4 +1,4 @@
-"""Train architectures on one split under one budget and compare: accuracy on its test half, weights, speed.
+"""Train architectures on one split with the same budget, and compare accuracy on its test half, weights and speed.
 
     python benchmarks/architectures.py --split balanced --epochs 2 --seeds 1 2 --archs default vgg5 [--data-dir DIR]
 

@@ -1,4 +1,4 @@
-"""Whether the drawing page reads as well as the command: the same strokes through a browser and as PNG files.
+"""Check whether the drawing page reads as well as the command: the same strokes in a browser and as PNG files.
 
     python benchmarks/browser.py STROKES.json [--writers 10] [--labels LABELS.csv] [--pen 16]
 

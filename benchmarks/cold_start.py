@@ -1,4 +1,4 @@
-"""How long a fresh process takes until it has answered, and how much memory it needs.
+"""Measure how long a fresh process takes to answer, and how much memory it needs.
 
     python benchmarks/cold_start.py [--runs 10]
 

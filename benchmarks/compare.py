@@ -1,12 +1,18 @@
-"""How often `emnist predict` is right, and how fast, beside Tesseract and a small Flask app on the same pictures.
+"""Measure accuracy and speed of `emnist predict` beside Tesseract, PP-OCRv6 small and a small Flask app.
 
     python benchmarks/compare.py FOLDER... [--where part=test] [--keras MODEL.keras] [--rounds 3]
 
-Each FOLDER holds pictures of single characters and a labels.csv: file, label, and further columns to choose by.
-Tesseract reads them in one process, `--psm 10`, letters and digits alone allowed; the Flask app (`flask_keras.py` with
-MODEL.keras, 62 classes) one after another over HTTP; `emnist predict` as a command, in one process and in one a core.
-Pictures a second are those of the whole run, start included (of the app: without), the median of the rounds, which go
-in turns; and beside them the seconds that a run on one picture alone takes.
+Each FOLDER holds images of single characters and a labels.csv: file, label, and further columns to choose rows by. All
+programs read the same images, one program after the other in each round:
+- `emnist predict`, with one worker process per core and with one;
+- Tesseract, in one process, with `--psm 10`, only letters and digits allowed;
+- PP-OCRv6 small (`rapid_ocr.py`), in one process, with and without its text detection. It cannot be limited to letters
+  and digits, so the first one in its text counts as the answer;
+- with MODEL.keras (62 classes), the Flask app (`flask_keras.py`), one image after another over HTTP.
+Tesseract and PP-OCRv6 are left out where they are not installed.
+
+Printed are the share of right answers; images per second over a whole run, start included (not that of the Flask app),
+as the median of the rounds; and the seconds that a run on one image takes.
 """
 
 import argparse
@@ -26,11 +32,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from peers import PADDLE, TESSERACT, installed
 from PIL import Image
 
 from emnist_cli.core.labels import find_split
 
 PORT = 8298
+ALLOWED = string.ascii_letters + string.digits
 MERGED = {character: c.label for c in find_split("balanced").classes for character in c.characters}
 MEASURES: dict[str, Callable[[str], str]] = {
     "62 classes": str,
@@ -70,13 +78,21 @@ def run_tesseract(pictures: Sequence[Picture]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         names = Path(folder) / "names"
         names.write_text("\n".join(str(p.path.resolve()) for p in pictures) + "\n")
-        allowed = f"tessedit_char_whitelist={string.ascii_letters}{string.digits}"
+        allowed = f"tessedit_char_whitelist={ALLOWED}"
         command = ["tesseract", names, "stdout", "--psm", "10", "-c", allowed, "-c", "page_separator=\f"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     pages = done.stdout.split("\f")[: len(pictures)]
     if len(pages) != len(pictures):
         raise SystemExit(f"Tesseract answered {len(pages)} of {len(pictures)} pictures")
     return [page.strip()[:1] for page in pages]
+
+
+def run_paddle(pictures: Sequence[Picture], *options: str) -> list[str]:
+    """What PP-OCRv6 small reads: the first letter or digit of its text, "" if there is none."""
+    command = [sys.executable, str(Path(__file__).parent / "rapid_ocr.py"), *options, *(str(p.path) for p in pictures)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    texts = [json.loads(line) for line in done.stdout.splitlines()]
+    return [next((c for c in text if c in ALLOWED), "") for text in texts]
 
 
 def ask_flask(pictures: Sequence[Picture]) -> list[str]:
@@ -158,8 +174,13 @@ def main() -> None:
     engines: dict[str, Engine] = {
         "emnist predict": run_emnist,
         "the same, one process": lambda pictures: run_emnist(pictures, 1),
-        "tesseract --psm 10": run_tesseract,
     }
+    peers = installed()
+    if TESSERACT in peers:
+        engines["tesseract --psm 10"] = run_tesseract
+    if PADDLE in peers:
+        engines[PADDLE] = run_paddle
+        engines["the same, no detection"] = lambda pictures: run_paddle(pictures, "--no-detection")
     app = start_flask(asked.keras) if asked.keras else None
     if app:
         engines["Flask and Keras"] = ask_flask

@@ -1,4 +1,4 @@
-"""Damaged pictures among thousands of good ones: does every file get its row, and every good one the row it had alone?
+"""Check that damaged images among thousands of good ones cost no other row: each file gets its own.
 
     python benchmarks/corrupted.py FOLDER [--good 5000] [--bad 500] [--seed 1] [--out DIR] [-- options of predict]
 

@@ -1,4 +1,4 @@
-"""Edit distance, by which `pages.py`, `read_pages.py` and a test count characters that were read wrongly."""
+"""Edit distance, by which `pages.py`, `read_pages.py` and a test count misread characters."""
 
 
 def distance(truth: str, read: str) -> int:

@@ -1,4 +1,4 @@
-"""A small web app around EMNIST as they are mostly written: Flask, Keras, `model.predict` for each request.
+"""Run a small EMNIST web app as most are written: Flask, Keras, and `model.predict` for each request.
 
     python benchmarks/flask_keras.py PORT [MODEL.keras]
 

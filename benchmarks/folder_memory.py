@@ -1,4 +1,4 @@
-"""Peak memory of `emnist predict FOLDER`, all its processes together, with more and more files.
+"""Measure the peak memory of `emnist predict FOLDER`, all its processes together, for more and more files.
 
     python benchmarks/folder_memory.py PICTURES [--counts 1000,10000,100000] [--rounds 1] [--links]
 

@@ -1,4 +1,4 @@
-"""Throughput of `emnist predict FOLDER` beside what bounds it, each folder by every way in turn.
+"""Measure the throughput of `emnist predict FOLDER` beside its limit, decoding, and beside other ways.
 
     python benchmarks/folder_speed.py FOLDER... [--rounds 5] [--workers N] [--keras 200] [--options "--raw"]
 

@@ -1,4 +1,4 @@
-"""Look for bytes that break the reading of pictures: `images.decode`, then `preprocess`.
+"""Look for bytes that break the reading of images: `images.decode`, then `preprocess`.
 
     python benchmarks/fuzz.py [--seconds 300] [--seed 1] [--out fuzz] [--limit 10]
     python benchmarks/fuzz.py --replay FILE...

@@ -1,4 +1,4 @@
-"""How much memory and time `emnist data import` takes for the largest split, and how soon training can start then.
+"""Measure the memory and time of `emnist data import` for the largest split, and how soon training can start.
 
     python benchmarks/import_memory.py [--pictures 814255] [--archive gzip.zip]
 

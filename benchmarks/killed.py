@@ -1,4 +1,4 @@
-"""What is lost when `emnist predict FOLDER -o rows.jsonl --resume` is killed at random moments: nothing, this checks.
+"""Check that `emnist predict FOLDER -o rows.jsonl --resume` loses nothing when it is killed at random moments.
 
     python benchmarks/killed.py PICTURES [--count 20000] [--kills 10] [--seed 1] [--format jsonl]
 

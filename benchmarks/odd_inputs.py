@@ -1,4 +1,4 @@
-"""Twenty and more odd inputs, and what `emnist predict` makes of each: one process each, its row, exit code and time.
+"""Show what `emnist predict` makes of over twenty odd inputs: one process each, its row, exit code and time.
 
     python benchmarks/odd_inputs.py
 

@@ -1,4 +1,4 @@
-"""Pages of single handwritten characters, with the box of each: made for `pages.py`, by a seed.
+"""Make pages of single handwritten characters, with the box of each, from a seed; for `pages.py`.
 
 One writer's characters are laid out in lines on paper that is plain, ruled, squared or has boxes for them, and seen by
 a camera: tilted, in a shadow, in perspective on a table, blurred, noisy, compressed.

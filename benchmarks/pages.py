@@ -1,4 +1,4 @@
-"""How well characters are found and read on pages made of single handwritten characters.
+"""Measure how well characters are found and read on pages made of single handwritten characters.
 
     python benchmarks/pages.py FOLDER [--part test] [--pages 200] [--seed 1] [--write DIR]
 

@@ -1,4 +1,4 @@
-"""How well the starter reads the same strokes drawn with thinner and thicker pens.
+"""Measure how well the starter reads the same strokes drawn with thinner and thicker pens.
 
     python benchmarks/pens.py DATA [--model MODEL]
 

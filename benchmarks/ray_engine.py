@@ -1,4 +1,4 @@
-"""The two engines of `emnist predict` on the same folder of one machine, in turn.
+"""Compare the two engines of `emnist predict` on the same folder of one machine, in turns.
 
     python benchmarks/ray_engine.py FOLDER [--rounds 3]
 

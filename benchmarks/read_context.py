@@ -1,4 +1,4 @@
-"""What context adds when pages are read: case, digits and letters, before and after it is taken into account.
+"""Measure what context adds when pages are read: case, digits and letters, before and after.
 
     python benchmarks/read_context.py STROKES.npz [--part test] [--pages 60] [--seed 1]
 

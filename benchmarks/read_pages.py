@@ -1,29 +1,35 @@
-"""How well whole pages are read, beside Tesseract, and what is left of that when photographs get worse.
+"""Measure how well `emnist read` reads whole pages, beside Tesseract and PP-OCRv6 small, degraded photographs too.
 
-    python benchmarks/read_pages.py FOLDER [--save FOLDER] [--no-tesseract]
+    python benchmarks/read_pages.py FOLDER [--save FOLDER] [--rounds 3] [--no-tesseract] [--no-paddle]
 
-FOLDER holds pictures of pages and transcripts.json, {file name: [line, ...]}. Each page is read as it is and in each of
-the ways below, by the installed package and by `tesseract --psm 6` where that is installed. The figure is the character
-error rate, edit distance by characters of the transcript, over letters and digits alone, both cases counted as one.
-`lines` tells on how many pages as many lines were found as there are. At the end each page is scaled to 12 megapixels
-and read by `emnist read` in a process of its own: seconds from start to end, those of its processors, and its peak
-memory.
+FOLDER holds images of pages and transcripts.json, {file name: [line, ...]}. Each page is read as it is and in each of
+the ways below: by `read_page`, by `tesseract --psm 6`, and by PP-OCRv6 small with its text detection (`rapid_ocr.py`),
+one program after the other. RapidOCR, which runs PP-OCRv6, puts the pieces that it finds in order in two ways: as it
+returns them, and by its `to_markdown` ("in lines"); each is better on other pages. Tesseract and PP-OCRv6 are left out
+where they are not installed.
+
+Printed is the character error rate: the edit distance divided by the number of characters in the transcript, over
+letters and digits only, in either case. `lines` counts the pages on which emnist found as many lines as there are. At
+the end each page is scaled to 12 megapixels and read by each program in a process of its own, in turns. For these the
+table shows the median seconds from start to end, the processor's seconds, and the peak memory.
 """
 
 import argparse
 import io
 import json
-import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 from edits import distance
+from peers import PADDLE, TESSERACT, installed
 from PIL import Image, ImageOps
+from rapid_ocr import read
 
 from emnist_cli import Recognizer, read_page
 
@@ -43,31 +49,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--save", type=Path, help="write the degraded pages here")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each page of 12 megapixels is read")
     parser.add_argument("--no-tesseract", action="store_true")
+    parser.add_argument("--no-paddle", action="store_true")
     args = parser.parse_args()
+    left_out = {TESSERACT: args.no_tesseract, PADDLE: args.no_paddle}
+    programs = ["emnist", *(name for name in installed() if not left_out[name])]
     truth = json.loads((args.folder / "transcripts.json").read_text(encoding="utf-8"))
     pages = {name: ImageOps.exif_transpose(Image.open(args.folder / name)).convert("RGB") for name in truth}
-    tesseract = None if args.no_tesseract else shutil.which("tesseract")
-    recognizer = Recognizer()
-    print(f"{'':34} emnist   lines  seconds  {'tesseract' if tesseract else ''}")
+    columns = dict(column for name in programs for column in READERS[name])
+    print(" " * 34 + "".join(f"{name:16}" for name in columns) + "lines")
     for way, degrade in WAYS.items():
         degraded = {name: degrade(picture) for name, picture in pages.items()}
         if args.save:
             args.save.mkdir(exist_ok=True)
             for name, content in degraded.items():
                 (args.save / f"{way.replace(' ', '-')}-{Path(name).stem}.jpg").write_bytes(content)
-        started = time.perf_counter()
-        read = {name: read_page(content, recognizer) for name, content in degraded.items()}
-        seconds = (time.perf_counter() - started) / len(read)
-        ours = {name: errors(page.text, truth[name]) for name, page in read.items()}
-        theirs = {name: errors(by_tesseract(c), truth[name]) for name, c in degraded.items()} if tesseract else {}
-        lines = sum(len(page.lines) == len(truth[name]) for name, page in read.items())
-        print(f"{way:34} {rate(ours, truth):.4f}   {lines}/{len(read)}    {seconds:6.2f}  {shown(theirs, truth)}")
+        texts = {page: {name: reader(degraded[page]) for name, reader in columns.items()} for page in truth}
+        show(way, texts, truth)
         if way == "as it is":
-            for name in truth:
-                other = shown({k: v for k, v in theirs.items() if k == name}, truth)
-                print(f"  {name:32} {rate({name: ours[name]}, truth):.4f}                   {other}")
-    measure(pages)
+            for page in truth:
+                show(f"  {page}", {page: texts[page]}, truth)
+    measure(pages, programs, args.rounds)
+
+
+def show(title: str, texts: dict[str, dict[str, str]], truth: dict[str, list[str]]) -> None:
+    """Print a row: the error rate of each column over these pages, and on how many emnist found the right lines."""
+    row = f"{title:34}"
+    for name in next(iter(texts.values())):
+        wrong = sum(errors(read[name], truth[page]) for page, read in texts.items())
+        total = sum(len(clean("".join(truth[page]))) for page in texts)
+        row += f"{wrong / max(1, total):<16.4f}"
+    lines = sum(len([*filter(None, read["emnist"].split("\n"))]) == len(truth[page]) for page, read in texts.items())
+    print(f"{row}{lines}/{len(texts)}")
 
 
 def clean(text: str) -> str:
@@ -80,14 +94,15 @@ def errors(text: str, lines: list[str]) -> int:
     return distance(clean("".join(lines)), clean(text))
 
 
-def rate(wrong: dict[str, int], truth: dict[str, list[str]]) -> float:
-    """Character error rate over some pages."""
-    return sum(wrong.values()) / max(1, sum(len(clean("".join(truth[name]))) for name in wrong))
+def by_emnist(content: bytes) -> str:
+    """Read a page as `emnist read` does."""
+    return read_page(content, recognizer()).text
 
 
-def shown(wrong: dict[str, int], truth: dict[str, list[str]]) -> str:
-    """The rate as text, nothing where nothing was read."""
-    return f"{rate(wrong, truth):.4f}" if wrong else ""
+@cache
+def recognizer() -> Recognizer:
+    """Load the packaged model, once."""
+    return Recognizer()
 
 
 def by_tesseract(content: bytes) -> str:
@@ -95,6 +110,22 @@ def by_tesseract(content: bytes) -> str:
     command = ["tesseract", "stdin", "stdout", "--psm", "6"]
     done = subprocess.run(command, input=content, capture_output=True, check=True)
     return done.stdout.decode()
+
+
+READERS: dict[str, list[tuple[str, Callable[[bytes], str]]]] = {
+    "emnist": [("emnist", by_emnist)],
+    TESSERACT: [(TESSERACT, by_tesseract)],
+    PADDLE: [(PADDLE, read), ("in lines", partial(read, layout=True))],
+}  # the columns of each program
+
+
+def arguments(program: str, path: Path) -> list[str]:
+    """Return the command by which a user has a program read a page."""
+    return {
+        "emnist": [sys.executable, "-m", "emnist_cli", "read", str(path)],
+        TESSERACT: ["tesseract", str(path), "stdout", "--psm", "6"],
+        PADDLE: [sys.executable, str(Path(__file__).parent / "rapid_ocr.py"), str(path)],
+    }[program]
 
 
 def to_bytes(picture: Image.Image, quality: int = 95) -> bytes:
@@ -138,19 +169,32 @@ WAYS: dict[str, Callable[[Image.Image], bytes]] = {
 }
 
 
-def measure(pages: dict[str, Image.Image]) -> None:
-    """Print the time and memory of a process that reads a page of 12 megapixels."""
+def measure(pages: dict[str, Image.Image], programs: list[str], rounds: int) -> None:
+    """Print the time and memory of the processes that read a page of 12 megapixels, the programs in turns."""
     for name, picture in pages.items():
         scale = (MEGAPIXELS / (picture.width * picture.height)) ** 0.5
         size = round(picture.width * scale), round(picture.height * scale)
+        runs: dict[str, list[tuple[float, float, float]]] = {program: [] for program in programs}
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "page.jpg"
             path.write_bytes(to_bytes(picture.resize(size, Image.Resampling.BICUBIC), 90))
-            command = [sys.executable, "-c", _LAUNCHER, sys.executable, "-m", "emnist_cli", "read", str(path)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds, processor, memory = map(float, done.stdout.split())
-        megabytes = memory / (1024 if sys.platform == "linux" else 1024**2)  # Linux counts kilobytes, macOS bytes
-        print(f"12 megapixels, {name:32} {seconds:.2f} s ({processor:.2f} s of processor)  {megabytes:.0f} MiB")
+            for _ in range(rounds):
+                for program in programs:
+                    runs[program].append(run_alone(program, path))
+        for program, figures in runs.items():
+            seconds, processor, memory = map(statistics.median, zip(*figures, strict=True))
+            print(
+                f"12 megapixels, {name:32} {program:14} {seconds:.2f} s "
+                f"({processor:.2f} s of processor)  {memory:.0f} MiB"
+            )
+
+
+def run_alone(program: str, path: Path) -> tuple[float, float, float]:
+    """Read a page in a process of its own: seconds, the processor's seconds, and the peak memory in MiB."""
+    command = [sys.executable, "-c", _LAUNCHER, *arguments(program, path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    seconds, processor, memory = map(float, done.stdout.split())
+    return seconds, processor, memory / (1024 if sys.platform == "linux" else 1024**2)  # macOS counts bytes
 
 
 if __name__ == "__main__":

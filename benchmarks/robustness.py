@@ -1,4 +1,4 @@
-"""How much accuracy survives what cameras, paper and programs do to a picture of a character.
+"""Measure how much accuracy survives what cameras, paper and programs do to an image of a character.
 
     python benchmarks/robustness.py FOLDER [--part test] [--limit 300] [--save FOLDER]
 

@@ -1,4 +1,4 @@
-"""How fast `emnist serve` answers, beside a small Flask app with Keras (`flask_keras.py`); needs wrk and flask.
+"""Measure how fast `emnist serve` answers, beside a small Flask app with Keras; needs wrk and flask.
 
 python benchmarks/serve_speed.py [PICTURE] [--seconds 10] [--rounds 3] [--workers N]
 

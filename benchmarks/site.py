@@ -1,4 +1,4 @@
-"""Whether an exported page answers as the command does, how large it is, and how soon it answers.
+"""Check whether an exported page answers as the command does, and measure its size and how soon it answers.
 
     python benchmarks/site.py STROKES.json --runtime DIR [--labels LABELS.csv] [--scans FOLDER ...] [--count 200]
 

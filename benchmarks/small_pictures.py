@@ -1,4 +1,4 @@
-"""Writes pictures of an EMNIST archive as PNG files of 28x28 pixels, upright, for the other benchmarks.
+"""Write images of an EMNIST archive as upright PNG files of 28x28 pixels, for the other benchmarks.
 
 python benchmarks/small_pictures.py ARCHIVE DIR [--count 100000] [--split byclass] [--part train]
 """

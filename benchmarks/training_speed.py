@@ -1,4 +1,4 @@
-"""Training speed: pictures a second of `emnist train`'s loop against bare `model.fit` on arrays in memory.
+"""Measure images per second of `emnist train`'s loop beside bare `model.fit` on arrays in memory.
 
     python benchmarks/training_speed.py [--split balanced] [--arch classic] [--data-dir DIR] [--rounds 5]
 

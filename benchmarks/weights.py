@@ -1,4 +1,4 @@
-"""Size and speed of networks with weights stored in 32, 16 and 8 bits.
+"""Measure size and speed of networks with weights stored in 32, 16 and 8 bits.
 
     python benchmarks/weights.py [--arch classic default] [--threads 1]
 
