@@ -6,7 +6,6 @@ Every command writes its records through `write`. Tables for people are drawn in
 import csv
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -16,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from emnist_cli.core.atomic_file import new_file, write_error
 from emnist_cli.core.errors import OutputError, UsageError
 
 OutputRecord = Mapping[str, Any]
@@ -149,7 +149,7 @@ def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
     try:
         if path.exists() and not path.is_file():  # a pipe or a device, which must stay what it is
             return _open_device(path)
-        return _open_file(path.resolve())
+        return _open_file(Path(os.path.realpath(path)))
     except OSError as error:
         raise UsageError(f"--output: cannot be written: {error.strerror or error}. Received: {path}") from None
 
@@ -197,28 +197,10 @@ def _open_device(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def _open_file(path: Path) -> Iterator[TextIO]:
-    from tempfile import NamedTemporaryFile  # only files need it
-
-    where = {"dir": path.parent, "prefix": f".{path.name[:100]}.", "suffix": ".tmp"}
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", newline="\n", delete=False, **where) as scratch:  # type: ignore[call-overload]
-            try:
-                yield scratch.file
-                scratch.flush()
-                os.fsync(scratch.fileno())
-                Path(scratch.name).chmod(permissions(path))
-                os.replace(scratch.name, path)  # noqa: PTH105
-            except BaseException:
-                Path(scratch.name).unlink(missing_ok=True)
-                raise
+        with new_file(path) as file:
+            stream = TextIOWrapper(file, encoding="utf-8", newline="\n")
+            yield stream
+            stream.flush()
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
-
-
-def permissions(path: Path) -> int:
-    """Return those of the file at `path`, else what the user's umask says; a temporary file's own are private."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
+        raise write_error(path, error) from None

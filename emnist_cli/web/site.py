@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core import bundle
-from emnist_cli.core.atomic_file import is_worked_in, new_folder
+from emnist_cli.core.atomic_file import is_worked_in, new_folder, write_error
 from emnist_cli.core.classify.label_view import make_label_view
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.config import NormalizeConfig, PredictConfig
-from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
+from emnist_cli.core.errors import MissingError, ModelError, UsageError
 from emnist_cli.core.imaging.decode import MAX_BYTES
 from emnist_cli.core.imaging.grayscale import MAX_SIDE
 from emnist_cli.core.labels import CHARSETS, LIKE_A_NAME
@@ -82,7 +82,7 @@ def export_site(model: bundle.Bundle, out: Path, runtime: Path | None = None, ov
             _write(new, model.graph, about, package)
             sizes = [path.stat().st_size for path in new.rglob("*") if path.is_file()]
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); nothing was left there") from None
+        raise write_error(out, error) from None
     return Site(out, len(sizes), sum(sizes))
 
 

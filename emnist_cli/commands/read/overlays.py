@@ -6,6 +6,7 @@ One page goes to FILE. Several pages go to FILE-1, FILE-2 and so on, or into a f
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from emnist_cli.core.atomic_file import write_file
 from emnist_cli.core.page_records import Page
 
 
@@ -71,10 +72,10 @@ class Overlays:
         return self._place.with_name(f"{self._place.stem}-{number}{self._place.suffix}")
 
     def _write(self, content: bytes, path: Path) -> None:
-        from emnist_cli.core.artifacts import image_file, page_overlay
+        from emnist_cli.core.artifacts import page_overlay
 
         if not content:  # a page that could not be read
             return
         page_overlay.check_replaceable(path)
-        image_file.put_image(content, path)
+        write_file(path, content)
         self.count += 1

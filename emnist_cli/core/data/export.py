@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from emnist_cli.core.atomic_file import new_folder
+from emnist_cli.core.atomic_file import new_folder, write_error
 from emnist_cli.core.data import cache, dataset
 from emnist_cli.core.data.dataset import Advance, LabelledImages
-from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import Split, find_split
 
 _ROWS = 4096
@@ -53,7 +53,7 @@ def export_split(
             for part, half in halves.items():
                 WRITERS[form](new, table, part, half, advance)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); nothing was left there") from None
+        raise write_error(folder, error) from None
 
 
 def _write_idx(folder: Path, split: Split, part: str, half: LabelledImages, advance: Advance) -> None:

@@ -4,7 +4,6 @@ The exported model must give the same answers as the model. If it does not, noth
 """
 
 import dataclasses
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emnist_cli.core import bundle, exported_models
-from emnist_cli.core.atomic_file import put_in_place
+from emnist_cli.core.atomic_file import new_file, put_in_place
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.errors import ModelError, OutputError, UsageError
 from emnist_cli.core.labels import CUSTOM, split_of_size
@@ -94,7 +93,8 @@ def export_model(
             if targets.is_folder(place):
                 put_in_place(new, place)
             else:
-                os.replace(new, place)  # noqa: PTH105
+                with new_file(place) as file:
+                    file.write(new.read_bytes())
     except (OSError, tf.errors.OpError) as error:
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"{out}: cannot be written ({why}); nothing was left there") from None

@@ -1,14 +1,14 @@
 """What is drawn on a page, and where it may be put."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emnist_cli.core.artifacts import image_file, page_overlay
+from emnist_cli.core.artifacts import page_overlay
 from emnist_cli.core.artifacts.contact_sheet import LEVELS
+from emnist_cli.core.atomic_file import write_file
 from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.page_records import Box, Character, Line, Page, Word
 
@@ -75,7 +75,7 @@ def test_a_file_appears_whole_and_an_earlier_one_is_replaced(suffix: str, tmp_pa
     path = tmp_path / f"o{suffix}"
     for gray in (255, 100):
         page_overlay.check_overlay_path(path, ["page.png"], False)
-        image_file.put_image(page_overlay.encode_overlay(Image.new("RGB", (50, 40), (gray,) * 3), suffix), path)
+        write_file(path, page_overlay.encode_overlay(Image.new("RGB", (50, 40), (gray,) * 3), suffix))
         with Image.open(path) as image:
             assert image.size == (50, 40)
             assert abs(np.asarray(image.convert("L"), int) - gray).max() < 4
@@ -101,7 +101,5 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_goes_away(tmp_path: Path) -> None:
-    content = io.BytesIO()
-    Image.new("L", (5, 5)).save(content, "PNG")
     with pytest.raises(OutputError, match="nothing was left there"):
-        image_file.put_image(content.getvalue(), tmp_path / "gone" / "o.png")
+        write_file(tmp_path / "gone" / "o.png", b"content")
