@@ -15,8 +15,8 @@ MODULES = {
 BASE = {
     f"emnist_cli.core.{name}"
     for name in (
-        *("atomic_file", "bundle", "config", "errors", "exported_models", "labels", "manifest", "page_records"),
-        "records",
+        *("atomic_file", "bundle", "byte_escapes", "config", "errors", "exported_models", "labels", "manifest"),
+        *("page_records", "records"),
     )
 }
 
@@ -64,7 +64,7 @@ CORE = [
     ("manifest",),
     ("page_records",),
     ("labels", "records", "config"),
-    ("platform", "atomic_file", "errors"),
+    ("platform", "atomic_file", "byte_escapes", "errors"),
 ]
 
 LAYERS = [

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from emnist_cli.core.atomic_file import new_file, write_error
+from emnist_cli.core.byte_escapes import escape_bytes, escape_record
 from emnist_cli.core.errors import OutputError, UsageError
 
 OutputRecord = Mapping[str, Any]
@@ -70,7 +71,7 @@ def write_records(
         plain: the fields of a tab-separated line.
         header: csv begins with one; not so where rows are added to others.
     """
-    every = ({name: readable(record[name]) for name in columns} for record in records)
+    every = (escape_record({name: record[name] for name in columns}) for record in records)
     rows = chain(list(islice(every, 1)), every)  # what keeps the first from coming must not leave half an output
     if form is Format.JSON:
         _write_json(rows, stream)
@@ -108,13 +109,6 @@ def _write_json(rows: Iterator[dict[str, Any]], stream: TextIO) -> None:
     stream.write("\n]\n")
 
 
-def readable(value: Any) -> Any:
-    r"""Return a text with bytes of a file name that are not UTF-8 as \xNN: no reader must stumble over them."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return value
-
-
 def _cell(value: Any) -> str:
     """A value as text: alternatives as "A:0.9100 4:0.0500", nothing for None."""
     if value is None:
@@ -126,8 +120,7 @@ def _cell(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Make text safe for one line of a terminal or a tab-separated file: control characters become escapes."""
-    safe: str = readable(text)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escape_bytes(text))
 
 
 def notify(text: str) -> None:

@@ -107,12 +107,11 @@ class WorkerPool:
 
 def _make(model: str, max_megapixels: int) -> "Work[Job, Answer]":
     """Load a model; return what answers jobs."""
-    import warnings
-
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
 
     recognizer = Recognizer(model, threads=1, max_megapixels=max_megapixels)
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the log
+    ignore_pillow_warnings()
 
     @functools.lru_cache(maxsize=64)
     def variant(asked: RequestOptions) -> Recognizer:

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -71,6 +70,7 @@ def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cw
     import numpy as np
 
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
 
     with suppress(OSError):  # relative paths mean the same wherever that folder is shared
         os.chdir(cwd)
@@ -79,7 +79,7 @@ def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cw
             (Path(folder) / name).write_bytes(content)
         recognizer = Recognizer(**{**options, "model": Path(folder) / graph, "threads": 1, "batch_size": CHUNK})
         recognizer.probabilities(np.zeros((2, IMAGE_SIZE, IMAGE_SIZE), np.float32))  # the files are not read again
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    ignore_pillow_warnings()
 
     def work(chunk: Sequence[ImageRef]) -> list[Prediction]:
         return list(recognizer.predict_many(fetch_all(chunk), keep_pictures=False))

@@ -126,16 +126,15 @@ def _copy_to_file(content: bytes, copies: ExitStack) -> str:
 
 def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_PageRef, Page]":
     """Load a model and the words; return what reads pages."""
-    import warnings
-
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
     from emnist_cli.core.pages.lexicon import Lexicon
     from emnist_cli.core.pages.pipeline import ReadOptions
 
     how = ReadOptions(wish.top_k, wish.min_confidence, Lexicon.read(wish.lexicon) if wish.lexicon else None)
     how.check()
     recognizer = Recognizer(**options)
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    ignore_pillow_warnings()
     return lambda items: [_read(item, recognizer, how, wish.overlay) for item in items]
 
 
