@@ -41,7 +41,7 @@ def export(
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="PATH", help="File or folder to write_records; its suffix is the form's."),
+        typer.Option("--out", "-o", metavar="PATH", help="File or folder to write; its suffix is the form's."),
     ],
     model: Model = DEFAULT_MODEL,
     folder: Annotated[

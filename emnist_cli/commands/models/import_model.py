@@ -34,7 +34,7 @@ def import_(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Bundle folder to write_records; else NAME in your models folder."),
+        typer.Option(metavar="DIR", help="Bundle folder to write; else NAME in your models folder."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     labels: Annotated[
