@@ -87,8 +87,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     Image.new("L", (5, 5)).save(photo)
     (tmp_path / "pages").mkdir()
     for place, reason in (
-        (tmp_path / "o.txt", "expected a folder, or a file .png"),
-        (tmp_path / "o", "expected a folder"),
+        (tmp_path / "o.txt", "or a file .png"),
+        (tmp_path / "o", "expected an existing folder, a name that ends with /"),
         (tmp_path / "none" / "o.png", "a folder that can be written to"),
         (photo, "something else"),
         (tmp_path / "pages" / "o.png", "reads it as a page"),
@@ -98,6 +98,23 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
             page_overlay.check_overlay_path(place, [str(tmp_path / "pages")], False)
         assert reason in str(caught.value)
     assert photo.stat().st_size > 0
+
+
+def test_a_folder_that_is_still_to_be_created(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    page_overlay.check_overlay_path(tmp_path / "new" / "deep", [str(tmp_path / "pages")], True, is_folder=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["pages"], "a check creates nothing"
+    (tmp_path / "file.png").write_bytes(b"")
+    (tmp_path / "broken").symlink_to("nowhere")
+    for name in ("file.png", "file.png/deep", "broken"):
+        with pytest.raises(UsageError, match="--overlay: expected a folder that can be written to or created"):
+            page_overlay.check_overlay_path(tmp_path / name, [], False, is_folder=True)
+    with pytest.raises(UsageError, match="reads it as a page"):
+        page_overlay.check_overlay_path(tmp_path / "pages" / "new", [str(tmp_path / "pages")], True, is_folder=True)
+    page_overlay.make_overlay_folder(tmp_path / "new" / "deep")
+    assert (tmp_path / "new" / "deep").is_dir()
+    with pytest.raises(OutputError, match="cannot be created"):
+        page_overlay.make_overlay_folder(tmp_path / "file.png")
 
 
 def test_a_folder_that_goes_away(tmp_path: Path) -> None:
