@@ -9,11 +9,12 @@ import typer
 from emnist_cli.cli.completion import offer_splits
 from emnist_cli.cli.options import DataDir, FormatOption, Model, Output, Partition, Quiet
 from emnist_cli.core.bundle import DEFAULT_MODEL
+from emnist_cli.core.byte_escapes import escape_bytes
 from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import ClassScore, Evaluation
-from emnist_cli.output.formats import Format, choose_format, notify, open_output, readable, write_records
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 if TYPE_CHECKING:
     from emnist_cli.core.classify.classifier import Classifier
@@ -170,7 +171,7 @@ def _score_csv(
         loaded = load_csv(csv, split, transposed, read)
     if not quiet:
         notify(loaded.note)
-    on = f"images of {readable(str(csv))}"
+    on = f"images of {escape_bytes(str(csv))}"
     return score_pictures(classifier, loaded.split, loaded.pictures, on, limit=limit, on_progress=advance)
 
 
