@@ -85,6 +85,7 @@ TENSORFLOW = (
     "emnist_cli.core.data.builder",
     "emnist_cli.core.data.dataset",
     "emnist_cli.core.runtimes.keras",  # runs exported models, wherever a runtime is made
+    "emnist_cli.core.runtimes.channels_last",  # rewrites networks that are to be run, once TensorFlow has been imported
     "emnist_cli.core.platform.tensorflow",
 )
 """Who may import TensorFlow."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from emnist_cli.cli.completion import offer_splits
-from emnist_cli.cli.options import DataDir, FormatOption, Model, Output, Partition, Quiet
+from emnist_cli.cli.options import DataDir, FormatOption, Model, Output, Partition, Quiet, Trust
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.byte_escapes import escape_bytes
 from emnist_cli.core.config import EvaluateConfig
@@ -59,6 +59,7 @@ def evaluate(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N pictures.")] = None,
     model: Model = DEFAULT_MODEL,
+    trust: Trust = False,
     report: Annotated[
         Path | None, typer.Option(help="Write a page with plots and the worst mistakes here.", metavar="DIR")
     ] = None,
@@ -83,7 +84,7 @@ def evaluate(
 
     if report:
         reports.check_report_dir(report)
-    classifier = Classifier(model)
+    classifier = Classifier(model, trust=trust)
     with open_output(output) as stream:
         with Bars(quiet).count("scoring") as advance:
             if folder:

@@ -42,6 +42,13 @@ def write_operation(path: Path) -> None:
     with_config(DIGITS, path, change)
 
 
+def write_saved_model_within(path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["config"]["layers"][3] |= {"class_name": "TFSMLayer", "config": {"name": "far", "filepath": "elsewhere"}}
+
+    with_config(DIGITS, path, change)
+
+
 def write_keras_1(path: Path) -> None:
     path.write_bytes(DIGITS.read_bytes())
     with h5py.File(path, "r+") as file:
@@ -59,6 +66,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "lambda.keras": (write_lambda, "its layer 'lambda"),
     "own.keras": (write_own, "is of a class of its own, Own, whose code the file does not have; in the project"),
     "operation.h5": (write_operation, "is an operation of TensorFlow's (TFOpLambda), which Keras no longer reads"),
+    "within.h5": (write_saved_model_within, "its layer 'far' is a SavedModel in another folder, whose graph can run"),
     "one.h5": (write_keras_1, "Keras 1.2.2 wrote it; load it in Keras 2 and write it again"),
     "two.keras": (write_two_inputs, "expected one input and one output. Received: 2 and 1"),
     "weights.h5": (lambda path: flat(10, (784,), None).save_weights(path.with_name("x.weights.h5"))

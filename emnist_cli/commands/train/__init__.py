@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from emnist_cli.cli.options import ArchiveOption, DataDir, FormatOption, Output, Quiet
+from emnist_cli.cli.options import ArchiveOption, DataDir, FormatOption, Output, Quiet, Trust
 from emnist_cli.commands.train.epoch_rows import EpochRows
 from emnist_cli.commands.train.options import (
     Arch,
@@ -52,6 +52,7 @@ def train(
     csv: Csv = None,
     transposed: Transposed = None,
     base: Base = None,
+    trust: Trust = False,
     arch: Arch = None,
     epochs: Epochs = TrainConfig.epochs,
     batch_size: BatchSize = TrainConfig.batch_size,
@@ -103,7 +104,7 @@ def train(
     from emnist_cli.core.platform.interrupts import interrupts_held
     from emnist_cli.core.platform.tensorflow import load_tensorflow
 
-    found = bundle.find_bundle(base) if base else None
+    found = bundle.find_bundle(base, trust) if base else None
     if found:
         keras_file.check_base(found)
         config = replace(config, arch=keras_file.arch_of(found))

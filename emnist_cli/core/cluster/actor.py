@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from emnist_cli.core import bundle
+from emnist_cli.core import bundle, exported_models
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.files.discovery import ImageRef
@@ -59,10 +59,15 @@ def describe_actor(
     if not timeout > 0:
         raise UsageError(f"--timeout: expected seconds, more than 0. Received: {timeout!r}")
     model = Recognizer(**options).model
-    whole = model.graph.name == bundle.GRAPH and (model.graph.parent / bundle.MANIFEST).is_file()  # else one file alone
-    names = [bundle.MANIFEST, *model.manifest.files] if model.manifest and whole else [model.graph.name]
-    files = {name: (model.graph.parent / name).read_bytes() for name in names}
-    return functools.partial(_make, files, model.graph.name, {**options}, str(Path.cwd())), timeout
+    folder = model.graph.parent
+    if model.manifest and model.graph.name == bundle.GRAPH and (folder / bundle.MANIFEST).is_file():
+        paths = [folder / name for name in (bundle.MANIFEST, *model.manifest.files)]
+    else:
+        paths = exported_models.list_files(model.graph)
+    read = {} if model.content is None else {model.graph: model.content}
+    files = {path.relative_to(folder).as_posix(): read.get(path) or path.read_bytes() for path in paths}
+    others = {**options, "model": None, "trust": True}  # which has been asked for
+    return functools.partial(_make, files, model.graph.name, others, str(Path.cwd())), timeout
 
 
 def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cwd: str) -> "Work[ImageRef, Prediction]":
@@ -76,7 +81,9 @@ def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cw
         os.chdir(cwd)
     with TemporaryDirectory(prefix="emnist-model-") as folder:
         for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         recognizer = Recognizer(**{**options, "model": Path(folder) / graph, "threads": 1, "batch_size": CHUNK})
         recognizer.probabilities(np.zeros((2, IMAGE_SIZE, IMAGE_SIZE), np.float32))  # the files are not read again
     ignore_pillow_warnings()

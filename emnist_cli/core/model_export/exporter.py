@@ -22,7 +22,8 @@ from emnist_cli.core.model_export import formats, targets
 from emnist_cli.core.model_export.network_source import load_network
 from emnist_cli.core.model_export.parity_samples import COMPARED, MEASURED, draw_pictures
 from emnist_cli.core.platform.interrupts import interrupts_held
-from emnist_cli.core.runtimes.litert import open_runtime
+from emnist_cli.core.runtimes.open_runtime import open_model, open_runtime
+from emnist_cli.core.runtimes.output_kinds import NormalizedRuntime
 
 EXPORT_FORMATS = exported_models.MODEL_FORMATS
 
@@ -112,7 +113,12 @@ def _export(
     progress("loading the network")
     compared, measured = _share(pictures)
     network = load_network(model, measured)
-    expected = open_runtime(model.graph).run(compared)
+    original = open_model(model)
+    if isinstance(
+        original, NormalizedRuntime
+    ):  # of unknown origin: what is written gives probabilities, whatever that gives
+        network = probabilities.add_probabilities(network, original.outputs)
+    expected = original.run(compared)
     progress(f"converting to {form}")
     formats.write_format(network, form, new, _manifest(model, form, name, expected.shape[1]), measured)
     progress(f"comparing on {len(compared)} pictures")
@@ -170,5 +176,5 @@ def _manifest(model: bundle.Bundle, form: str, name: str, count: int) -> bundle.
         description=f"{old.description}; exported as {form}",
         training={**old.training, "weights": _WEIGHTS.get(form, "float32"), "exported_from": model.name},
         metrics=tuple(dataclasses.replace(m, on=f"{m.on}; before it was exported as {form}") for m in old.metrics),
-        files={bundle.GRAPH: exported_models.describe_model_file(model.graph)},
+        files={bundle.GRAPH: model.file},
     )
