@@ -61,7 +61,7 @@ def find_bundle(model: str | Path = DEFAULT_MODEL, trust: bool = False) -> Bundl
 
     Args:
         model: a name, a bundle folder, a .tflite file, or what `emnist export` makes.
-        trust: a SavedModel may be run, see `exports.check_trust`.
+        trust: a SavedModel may be run, see `exported_models.check_trust`.
 
     Raises:
         ModelError: there is none, it is damaged, or it is a SavedModel without `trust`.

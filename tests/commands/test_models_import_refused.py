@@ -27,7 +27,7 @@ class Own(layers.Layer):  # type: ignore[misc]
 
 
 def write_lambda(path: Path) -> None:
-    danger = layers.Lambda(lambda x: x / 255)
+    danger = layers.Lambda(lambda x: x / 255, name="lambda")
     keras.Sequential([keras.Input((28, 28, 1)), danger, layers.Flatten(), layers.Dense(10)]).save(path)
 
 

@@ -14,9 +14,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 
 import tensorflow as tf  # noqa: E402
 
+from emnist_cli.core.classify.classifier import Classifier  # noqa: E402
 from emnist_cli.core.classify.recognizer import Recognizer  # noqa: E402
 from emnist_cli.core.errors import ModelError  # noqa: E402
-from emnist_cli.core.evaluation.scoring import Network  # noqa: E402
 from emnist_cli.core.files.discovery import ImageRef  # noqa: E402
 from tests.conftest import Emnist  # noqa: E402
 from tests.handwriting import picture  # noqa: E402
@@ -84,7 +84,7 @@ def test_no_command_runs_it_unasked(
 
 
 def test_no_python_runs_it_unasked(program: Path) -> None:
-    for make in (Recognizer, Network):
+    for make in (Recognizer, Classifier):
         with pytest.raises(ModelError, match=r"whose graph can run code and write files; .*trust=True"):
             make(program)
         assert len(make(program, trust=True).labels if make is Recognizer else make(program, trust=True).classes) == 10

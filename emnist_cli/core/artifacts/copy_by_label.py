@@ -89,9 +89,9 @@ def check_copy_dir(folder: Path, paths: Iterable[str], recursive: bool) -> None:
     """Refuse a folder for copies, before a long run, that cannot be meant.
 
     Args:
-        folder: that `Sorter` is to fill; need not be there.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
+        folder: that `LabelSorter` is to fill; need not be there.
+        paths: what is read, as for `discovery.find_pictures`.
+        recursive: as for `discovery.find_pictures`.
 
     Raises:
         UsageError: it is no folder, or what is copied there would be read again.

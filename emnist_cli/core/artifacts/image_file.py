@@ -24,8 +24,8 @@ def check_image_path(path: Path, paths: Sequence[str] = (), recursive: bool = Fa
 
     Args:
         path: of the sheet.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
+        paths: what is read, as for `discovery.find_pictures`.
+        recursive: as for `discovery.find_pictures`.
 
     Raises:
         UsageError: no such format is written, the folder is not there, the file is a picture that is no such sheet, or

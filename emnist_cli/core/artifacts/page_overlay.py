@@ -84,7 +84,7 @@ def encode_overlay(sheet: Image.Image, suffix: str) -> bytes:
 
     Args:
         sheet: as `draw` gives it.
-        suffix: of `sheet_file.FORMATS`, as ".png".
+        suffix: of `image_file.FORMATS`, as ".png".
     """
     return image_file.encode_image(sheet, suffix, _MADE_BY)
 
@@ -94,8 +94,8 @@ def check_overlay_path(place: Path, paths: Sequence[str], recursive: bool, is_fo
 
     Args:
         place: an image file, or a folder.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
+        paths: what is read, as for `discovery.find_pictures`.
+        recursive: as for `discovery.find_pictures`.
         is_folder: `place` is a folder that will be created if it does not exist.
 
     Raises:

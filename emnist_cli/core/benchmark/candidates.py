@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
 
     Attributes:
         name: of the model.
-        form: `plan.GIVEN`, or what it was exported to.
+        form: `benchmark_config.GIVEN`, or what it was exported to.
         model: as `--model` takes it.
         found: where it is.
     """
@@ -65,7 +65,7 @@ def export_forms(
 
     Args:
         first: the model.
-        forms: of `plan.AGAINST`.
+        forms: of `benchmark_config.AGAINST`.
         folder: that the exports are put into.
         on_export: called with each form that is done.
 

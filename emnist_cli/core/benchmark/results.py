@@ -18,7 +18,7 @@ class BenchmarkRow:
 
     Attributes:
         model: its name.
-        form: `plan.GIVEN`, or what it was exported to.
+        form: `benchmark_config.GIVEN`, or what it was exported to.
         runtime: that runs it, a key of `machine.LIBRARIES`.
         weights: the type of its smallest weights, where it is a LiteRT file; else None.
         threads: that a batch is run with, and processes that read files.

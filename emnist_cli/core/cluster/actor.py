@@ -33,7 +33,7 @@ class Reader:
         self._pool: Pool[ImageRef, Prediction] = Pool(make, 1, timeout, give_up)
 
     def __call__(self, block: Any) -> Any:
-        """Classify a block: a table as of `ray_rows.make_block` becomes one as of `ray_rows.make_rows`."""
+        """Classify a block: a table as of `arrow.make_block` becomes one as of `arrow.make_rows`."""
         from emnist_cli.core.cluster.arrow import make_rows, read_block
 
         found = read_block(block)

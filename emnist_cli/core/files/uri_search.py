@@ -17,7 +17,7 @@ OnSkip = Callable[[str], None]
 
 
 def find_uris(uri: str, recursive: bool, on_skip: OnSkip) -> Iterator[ImageRef]:
-    """Yield the pictures that a URI stands for, named by their own URIs; arguments as of `files.find_pictures`.
+    """Yield the pictures that a URI stands for, named by their own URIs; arguments as of `discovery.find_pictures`.
 
     The entries of one folder are in memory at once.
 

@@ -21,6 +21,7 @@ from emnist_cli.core.labels import CUSTOM, split_of_size
 from emnist_cli.core.model_export import formats, targets
 from emnist_cli.core.model_export.network_source import load_network
 from emnist_cli.core.model_export.parity_samples import COMPARED, MEASURED, draw_pictures
+from emnist_cli.core.networks.probabilities import add_probabilities
 from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.runtimes.open_runtime import open_model, open_runtime
 from emnist_cli.core.runtimes.output_kinds import NormalizedRuntime
@@ -79,7 +80,7 @@ def export_model(
         overwrite: replace what was exported to that place before.
 
     Raises:
-        UsageError, MissingError: see `exportable.check`.
+        UsageError, MissingError: see `targets.check_export_target`.
         ModelError: the model has no network to be written otherwise; or what was written disagrees with the model.
         OutputError: it cannot be written.
     """
@@ -114,10 +115,8 @@ def _export(
     compared, measured = _share(pictures)
     network = load_network(model, measured)
     original = open_model(model)
-    if isinstance(
-        original, NormalizedRuntime
-    ):  # of unknown origin: what is written gives probabilities, whatever that gives
-        network = probabilities.add_probabilities(network, original.outputs)
+    if isinstance(original, NormalizedRuntime):  # of unknown origin; the export gives probabilities in any case
+        network = add_probabilities(network, original.outputs)
     expected = original.run(compared)
     progress(f"converting to {form}")
     formats.write_format(network, form, new, _manifest(model, form, name, expected.shape[1]), measured)

@@ -36,7 +36,7 @@ def recover(
     """Make a Keras network of a LiteRT file.
 
     Args:
-        graph: as `export.to_litert` wrote it, with weights in any form.
+        graph: as `to_litert.to_litert` wrote it, with weights in any form.
         arch: the architecture that it was made from.
         classes: how many it tells apart.
         pictures: float32 (n, 28, 28) in [0, 1]; some hundred at least, of the kind that it will be trained on.

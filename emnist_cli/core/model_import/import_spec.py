@@ -83,7 +83,7 @@ def make_import_spec(
         labels: a file that says what the outputs stand for.
         split: the EMNIST split whose classes they are.
         way: how pictures go in.
-        trust: a SavedModel may be run, see `exports.check_trust`.
+        trust: a SavedModel may be run, see `exported_models.check_trust`.
 
     Raises:
         UsageError: options contradict each other or are not known, or the label file is none.

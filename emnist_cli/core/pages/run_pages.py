@@ -65,7 +65,7 @@ def read_pages(
     One page alone is read in this process, which is the quickest.
 
     Args:
-        found: paths, or files as `files.find_pictures` yields them.
+        found: paths, or files as `discovery.find_pictures` yields them.
         options: keyword arguments of `Recognizer`, the model included.
         top_k: how many alternatives each character names.
         min_confidence: in [0, 1]; a less probable character gets no label.

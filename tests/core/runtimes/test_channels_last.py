@@ -79,7 +79,7 @@ def test_onednn_is_on_unless_the_user_says_otherwise(value: str | None, seen: st
     code = (
         "import os, sys, types; sys.modules['tensorflow'] = types.ModuleType('tensorflow')\n"
         "from emnist_cli.core.platform import tensorflow\n"
-        "try: startup.load_tensorflow()\n"
+        "try: tensorflow.load_tensorflow()\n"
         "except AttributeError: print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
     )
     env |= {} if value is None else {"TF_ENABLE_ONEDNN_OPTS": value}

@@ -12,9 +12,9 @@ import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
 from emnist_cli.core import bundle  # noqa: E402
+from emnist_cli.core.classify.classifier import Classifier  # noqa: E402
 from emnist_cli.core.classify.recognizer import Recognizer  # noqa: E402
 from emnist_cli.core.errors import ModelError  # noqa: E402
-from emnist_cli.core.evaluation.scoring import Network, View  # noqa: E402
 from emnist_cli.core.model_export import to_litert  # noqa: E402
 from emnist_cli.core.model_export.exporter import export_model  # noqa: E402
 from emnist_cli.core.runtimes.output_kinds import NormalizedRuntime, to_probabilities  # noqa: E402
@@ -61,8 +61,7 @@ def test_a_bare_file(suffix: str, network: keras.Model, shown: NDArray[np.float3
     recognizer = Recognizer(path)
     assert recognizer.probabilities(shown) == pytest.approx(expected, abs=1e-5)
     assert recognizer.probabilities(shown[:1]) == pytest.approx(expected[:1], abs=1e-5)
-    whole = View(recognizer.labels, np.eye(10, dtype=np.float32))
-    assert Network(path).answer(shown, whole) == pytest.approx(expected, abs=1e-5)
+    assert Classifier(path).probabilities(shown) == pytest.approx(expected, abs=1e-5)
 
 
 def test_what_is_exported_gives_probabilities(network: keras.Model, shown: NDArray[np.float32], tmp_path: Path) -> None:
