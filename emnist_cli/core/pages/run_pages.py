@@ -134,6 +134,8 @@ def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_PageRef, Pag
     how = ReadOptions(wish.top_k, wish.min_confidence, Lexicon.read(wish.lexicon) if wish.lexicon else None)
     how.check()
     recognizer = Recognizer(**options)
+    if how.lexicon is not None:
+        how.lexicon.check(recognizer.labels)
     ignore_pillow_warnings()
     return lambda items: [_read(item, recognizer, how, wish.overlay) for item in items]
 
