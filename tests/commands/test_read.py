@@ -226,6 +226,7 @@ def test_a_bar_on_a_terminal_only_where_results_go_to_a_file(folder: Path) -> No
     assert "reading pages" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_real_pages(emnist: Emnist, data: Path) -> None:
     """Photographs of alphabets and of a text: every line found, and nearly every character read."""

@@ -127,6 +127,7 @@ def test_a_model_that_is_named_twice(log: Log) -> None:
         measure("starter", "starter")
 
 
+@pytest.mark.slow
 def test_models_of_the_same_name_are_told_apart(log: Log, other: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     again = Path(other).rename(tmp_path / "folder" / "other.tflite")
@@ -135,6 +136,7 @@ def test_models_of_the_same_name_are_told_apart(log: Log, other: str, tmp_path: 
     assert [row.model for row in found.rows] == [other, str(again), "starter"]
 
 
+@pytest.mark.slow
 def test_exports_stand_beside_the_first_model(log: Log, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "export_forms", lambda first, forms, folder, on_export: [
         first._replace(form=form, model=other, found=bundle.find_bundle(other)) for form in forms if not on_export(form)

@@ -11,6 +11,8 @@ from emnist_cli.core.evaluation.figures import DPI
 from tests.core.benchmark.made_up import ROW, benchmark
 from tests.handwriting import picture
 
+pytestmark = pytest.mark.slow
+
 
 def pixels(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)

@@ -25,10 +25,11 @@ from emnist_cli.core.files.discovery import ImageRef, find_pictures
 from emnist_cli.core.parallel.run_files import predict_files
 from emnist_cli.core.records import Prediction
 from tests.conftest import Emnist
-from tests.core.inference.test_ray_session import descendants, needs_proc, wait_until
+from tests.core.cluster.test_session import descendants, needs_proc, wait_until
 from tests.handwriting import picture
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.filterwarnings(r"ignore:`use_\w+` is deprecated:DeprecationWarning"),
 ]

@@ -147,6 +147,7 @@ def test_a_name_of_the_greatest_length_is_possible(place: Path, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["n" * 250]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell that limits the size of files")
 @pytest.mark.parametrize("form", export.WRITERS)
 def test_nothing_half_written_is_left(tmp_path: Path, form: str) -> None:

@@ -46,6 +46,7 @@ def test_every_split(tmp_path: Path, split: str) -> None:
     assert np.array_equal(read(source, split, "test").ids, emnist[split]["test"].ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["gzip.zip", "kaggle zip", "matlab.zip"])
 def test_many_pictures_come_in_chunks_and_in_order(tmp_path: Path, form: str) -> None:
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # TensorFlow's own
 
 import keras  # noqa: E402
 
@@ -36,20 +36,15 @@ Make = Callable[[str], Exported]
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> bundle.Bundle:
+def small(three_classes: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> bundle.Bundle:
     """A bundle as training leaves it: a network that tells A, g and 7, for Keras too, and a temperature."""
-    keras.utils.set_random_seed(1)
-    network = architectures.build("classic", 3)
-    some = pictures("Ag7", "train")
-    network.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    network.fit(some.images[..., None] / np.float32(255), some.labels, epochs=15, batch_size=24, verbose=0)
+    network = keras.models.load_model(three_classes("classic"))
     folder = tmp_path_factory.mktemp("models") / "small"
-    network.save(folder.with_name("model.keras"), include_optimizer=False)
     manifest = bundle.Manifest(
         name="small", description="a test", split="custom", classes=("A", "g", "7"), temperature=1.7,
         training={"arch": "classic"}, metrics=(bundle.Metric("accuracy", 0.9, "strokes", 9),),
     )  # fmt: skip
-    keras_file = folder.with_name("model.keras").read_bytes()
+    keras_file = three_classes("classic").read_bytes()
     bundle.save_bundle(folder, manifest, {bundle.GRAPH: to_litert.to_litert(network), "model.keras": keras_file})
     return bundle.find_bundle(folder)
 

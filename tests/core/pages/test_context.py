@@ -162,7 +162,7 @@ _side = st.integers(1, 500)
 _glyph = st.tuples(st.integers(0, 3000), st.integers(0, 3000), _side, _side, st.integers(0, 61), st.floats(0, 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.lists(_glyph, min_size=1, max_size=5), min_size=1, max_size=4), max_size=4))
 def test_probabilities_whatever_is_found(
     lines: list[list[list[tuple[int, int, int, int, int, float]]]],

@@ -11,7 +11,7 @@ from emnist_cli.core.classify.recognizer import Recognizer
 from emnist_cli.core.imaging.ops import Mask, dilate
 from emnist_cli.core.pages.form_cells import find_form
 from emnist_cli.core.pages.segment import segment
-from tests.core.reading.test_segment import assert_found, ruled
+from tests.core.pages.test_segment import assert_found, ruled
 from tests.pages import Made, turned, write
 
 LINES = ["GB82WEST1234", "KLARAHEPBURN", "27041969XYZ2"]
@@ -73,6 +73,7 @@ def test_sides_go_and_strokes_stay(name: str) -> None:
     assert np.count_nonzero(gone & strokes) < 0.01 * np.count_nonzero(strokes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, -3])
 @pytest.mark.parametrize("name", list(FORMS))
 def test_characters_in_cells_are_found(name: str, degrees: float, recognizer: Recognizer) -> None:

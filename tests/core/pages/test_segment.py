@@ -82,6 +82,7 @@ def test_numbers_between_0_and_1_are_read_as_bytes_are(page: Made, recognizer: R
     assert boxes(as_bytes) == boxes(as_floats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [-8, -5, -2, 3, 5, 8])
 def test_a_tilted_page(degrees: float, page: Made, recognizer: Recognizer) -> None:
     made = turned(page, degrees)
@@ -116,6 +117,7 @@ def test_ruled_paper(degrees: float, page: Made, recognizer: Recognizer) -> None
     assert_found(segment(made.shade, recognizer), made, missed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, 4])
 def test_squared_paper(degrees: float, page: Made, recognizer: Recognizer) -> None:
     made = turned(ruled(page, down=37, across=37), degrees)
@@ -196,6 +198,7 @@ def test_the_table_around_a_sheet_is_no_text(page: Made, recognizer: Recognizer)
     assert_found(segment(made.shade, recognizer), made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [16, 24, 150, 400])
 def test_any_size_of_writing(height: int, recognizer: Recognizer) -> None:
     made = write(["BAKED", "FOR 26"], height)
@@ -218,6 +221,7 @@ def test_a_page_of_one_character(label: str, height: int, recognizer: Recognizer
     assert_found(segment(made.shade, recognizer), made)
 
 
+@pytest.mark.slow
 def test_a_page_of_many_characters(recognizer: Recognizer) -> None:
     made = write(["THE FIVE BOXING WIZARDS JUMP QUICKLY 1234567890"] * 12, 26)
     assert_found(segment(made.shade, recognizer), made, missed=25)  # of 492
@@ -250,7 +254,8 @@ def test_empty_ruled_paper_has_no_lines(recognizer: Recognizer) -> None:
         assert segment(made.shade, recognizer).lines == ()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=70), elements=st.integers(0, 255)))
 def test_any_picture_is_taken(recognizer: Recognizer, shade: NDArray[np.uint8]) -> None:
     layout = segment(shade, recognizer)
@@ -258,6 +263,7 @@ def test_any_picture_is_taken(recognizer: Recognizer, shade: NDArray[np.uint8]) 
         assert 0 <= box.left < box.right <= shade.shape[1] and 0 <= box.top < box.bottom <= shade.shape[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dots", "checkers", "stripes", "bars"])
 def test_patterns_are_taken(kind: str, recognizer: Recognizer) -> None:
     rows, columns = np.indices((500, 700))
