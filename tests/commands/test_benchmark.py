@@ -33,6 +33,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[BenchmarkConfig]:
     return plans
 
 
+@pytest.mark.slow
 def test_the_real_thing(emnist: Emnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("7", "upper-K"):
@@ -232,6 +233,7 @@ def test_errors_are_one_line(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_tensorflow_is_not_asked_for() -> None:
     code, out, err = test_startup.run(["benchmark", *map(str, TINY)])
     assert code == 0 and out.startswith("starter\t")

@@ -93,6 +93,7 @@ def beside(name: str) -> Gray8:
 BESIDE = ["a blot at the border", "the edge of a page", "the edge at the side", "a scanner's lid", "a box"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_lies_beside(modules: Page, name: str) -> None:
     alone, found = preprocess(beside("nothing")), preprocess(beside(name))

@@ -56,6 +56,7 @@ def many(folder: Path, changed: int = 0) -> Path:
     return archives.nist_zip(folder / "gzip.zip", {"digits": {"train": half, "test": half}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", HALVES)
 @pytest.mark.parametrize("part", cache.PARTS)
 def test_what_is_read_back_is_the_source_bit_for_bit(prepared: Path, split: str, part: str) -> None:
@@ -87,6 +88,7 @@ def test_tensorflow_datasets_alone_reads_the_folder(prepared: Path, split: str) 
         assert np.array_equal(found.images, half.images) and np.array_equal(found.ids, half.ids)
 
 
+@pytest.mark.slow
 def test_tfds_load_knows_it_by_name(prepared: Path) -> None:
     import tensorflow_datasets as tfds
 
@@ -283,6 +285,7 @@ def test_a_disk_that_is_full_is_one_line(tmp_path: Path, noise: bool, blocks: in
     assert left(tmp_path / "data") == set()
 
 
+@pytest.mark.slow
 def test_provide_takes_what_is_there_or_an_archive(own: tuple[Path, Path], tmp_path: Path) -> None:
     archive, place = own
     before = record_of(place).stat().st_mtime_ns
@@ -302,6 +305,7 @@ def test_data_lies_in_the_users_folder_unless_asked_otherwise(tmp_path: Path, mo
         dataset.data_folder(None)
 
 
+@pytest.mark.slow
 def test_no_empty_folders_are_left_for_temporary_files(own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     archive, place = own
     scratch = archive.parent / "scratch"
@@ -329,6 +333,7 @@ def test_genuine_emnist_is_read_whole_and_upright(mnist_archive: Path, tmp_path:
     assert ones.any(axis=2).sum() > 1.5 * ones.any(axis=1).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_the_genuine_pictures_are_upright(mnist_archive: Path, recognizer: Any) -> None:
     """The 10,000 of mnist's test half are EMNIST's own: read as they come they must be legible."""

@@ -91,6 +91,7 @@ def test_other_lines_say_how_large_letters_are() -> None:
     assert read(small, ALL)[1] == "vox uns cos"
 
 
+@pytest.mark.slow
 def test_real_handwriting_is_read_better(recognizer: Recognizer) -> None:
     lines = ["The Quick brown fox", "jumps over 13 lazy dogs", "SIX COWS IN OSLO", "0123456789", "Room 1050 or 2301"]
     before = after = 0

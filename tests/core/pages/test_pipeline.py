@@ -74,6 +74,7 @@ def test_the_record_is_the_contract(read: Page) -> None:
     assert confidences == sorted(confidences, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["path", "bytes", "array", "colour", "float", "found", "upside", "palette"])
 def test_every_source_says_the_same(
     kind: str, read: Page, picture: Image.Image, recognizer: Recognizer, tmp_path: Path

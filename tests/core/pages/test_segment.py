@@ -111,6 +111,7 @@ def test_a_faint_pencil(page: Made, recognizer: Recognizer) -> None:
     assert_found(segment(made.shade, recognizer), made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, 4])
 def test_ruled_paper(degrees: float, page: Made, recognizer: Recognizer) -> None:
     made = turned(ruled(page, down=41), degrees)
@@ -187,6 +188,7 @@ def test_specks_and_punctuation_are_no_characters(recognizer: Recognizer) -> Non
     assert_found(segment(made._replace(gray=np.asarray(image)).shade, recognizer), made)
 
 
+@pytest.mark.slow
 def test_the_table_around_a_sheet_is_no_text(page: Made, recognizer: Recognizer) -> None:
     rng = np.random.default_rng(2)
     height, width = page.gray.shape
@@ -212,6 +214,7 @@ def test_boxes_of_a_large_page_are_in_its_own_pixels(page: Made, recognizer: Rec
     assert_found(segment(large, recognizer), made, least=0.8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["A", "g", "8", "I", "E", "i"])
 @pytest.mark.parametrize("height", [40, 200])
 def test_a_page_of_one_character(label: str, height: int, recognizer: Recognizer) -> None:

@@ -28,7 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("workers", [1, 2, None])
+@pytest.mark.parametrize(
+    "workers", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(None, marks=pytest.mark.slow)]
+)
 def test_same_as_one_process(folder: Path, recognizer: Recognizer, workers: int | None) -> None:
     found = list(find_pictures([str(folder), str(folder / "missing.png"), str(folder / "00-0.png")]))
     expected = list(recognizer.predict_many(found))

@@ -49,6 +49,7 @@ def equal(one: list[Any], other: list[Any]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 def test_it_learns_and_tells_how_it_goes(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=12), tmp_path)
     seen: list[EpochProgress] = []
