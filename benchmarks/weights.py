@@ -20,7 +20,7 @@ load_tensorflow()
 
 from emnist_cli.core.model_export import to_litert  # noqa: E402
 from emnist_cli.core.networks import architectures  # noqa: E402
-from emnist_cli.core.runtimes.litert import Runtime  # noqa: E402
+from emnist_cli.core.runtimes.litert import LiteRtRuntime  # noqa: E402
 
 FORMS: tuple[to_litert.Weights, ...] = ("float32", "float16", "int8")
 
@@ -39,7 +39,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as scratch:
                 graph = Path(scratch) / "model.tflite"
                 graph.write_bytes(to_litert.to_litert(network, weights))
-                runtime = Runtime(graph, args.threads)
+                runtime = LiteRtRuntime(graph, args.threads)
                 many = median(lambda runtime=runtime: runtime.run(pictures), 15) / len(pictures)
                 one = median(lambda runtime=runtime: runtime.run(pictures[:1]), 200)
                 print(

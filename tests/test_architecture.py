@@ -15,8 +15,8 @@ MODULES = {
 BASE = {
     f"emnist_cli.core.{name}"
     for name in (
-        *("atomic_file", "bundle", "config", "errors", "exported_models", "labels", "manifest", "page_records"),
-        "records",
+        *("atomic_file", "bundle", "byte_escapes", "config", "errors", "exported_models", "labels", "manifest"),
+        *("page_records", "records"),
     )
 }
 
@@ -64,7 +64,7 @@ CORE = [
     ("manifest",),
     ("page_records",),
     ("labels", "records", "config"),
-    ("platform", "atomic_file", "errors"),
+    ("platform", "atomic_file", "byte_escapes", "errors"),
 ]
 
 LAYERS = [
@@ -85,6 +85,7 @@ TENSORFLOW = (
     "emnist_cli.core.data.builder",
     "emnist_cli.core.data.dataset",
     "emnist_cli.core.runtimes.keras",  # runs exported models, wherever a runtime is made
+    "emnist_cli.core.runtimes.channels_last",  # rewrites networks that are to be run, once TensorFlow has been imported
     "emnist_cli.core.platform.tensorflow",
 )
 """Who may import TensorFlow."""

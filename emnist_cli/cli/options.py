@@ -30,6 +30,13 @@ Model = Annotated[
     ),
 ]
 
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Run a SavedModel, whose graph can run code and write files; otherwise it is refused."
+    ),
+]
+
 FormatOption = Annotated[
     Format | None,
     typer.Option(

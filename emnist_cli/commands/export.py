@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from emnist_cli.cli.completion import offer
-from emnist_cli.cli.options import FormatOption, Model, Quiet
+from emnist_cli.cli.options import FormatOption, Model, Quiet, Trust
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.exported_models import MODEL_FORMATS
 from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
@@ -41,9 +41,10 @@ def export(
     ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="PATH", help="File or folder to write_records; its suffix is the form's."),
+        typer.Option("--out", "-o", metavar="PATH", help="File or folder to write; its suffix is the form's."),
     ],
     model: Model = DEFAULT_MODEL,
+    trust: Trust = False,
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -69,12 +70,13 @@ def export(
     from emnist_cli.core import bundle
     from emnist_cli.core.model_export import targets
 
-    found = bundle.find_bundle(model)
+    found = bundle.find_bundle(model, trust)
     if form == WEB:
         record, hint = _export_page(found, out, runtime, overwrite), "python -m http.server --directory {}"
     else:
         targets.check_export_target(found, form, out, overwrite)
-        record, hint = _export(found, form, out, folder, overwrite, quiet)._asdict(), "emnist predict --model {} PATH"
+        record = _export(found, form, out, folder, overwrite, quiet)._asdict()
+        hint = f"emnist predict --model {{}} {'--trust ' if form == 'saved-model' else ''}PATH"
     with open_output(None) as stream:
         _print(record, chosen, stream)
     if not quiet:

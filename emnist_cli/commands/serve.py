@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emnist_cli.cli.options import Model, Quiet, Workers
+from emnist_cli.cli.options import Model, Quiet, Trust, Workers
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import ServeConfig
 from emnist_cli.output.formats import notify
@@ -18,6 +18,7 @@ def serve(
         int, typer.Option(min=0, max=65535, help="0 for any that is free.", metavar="N")
     ] = ServeConfig.port,
     model: Model = DEFAULT_MODEL,
+    trust: Trust = False,
     workers: Workers = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     max_megabytes: Annotated[
@@ -59,4 +60,4 @@ def serve(
         timeout=timeout,
         picture_timeout=timeout / 2,
     )
-    run(model, available_cores() if workers is None else workers, config, ready)
+    run(model, available_cores() if workers is None else workers, config, ready, trust)

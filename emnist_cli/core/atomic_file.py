@@ -1,14 +1,104 @@
-"""Write folders completely or not at all, and never replace valuable ones; bundles, data and reports use it."""
+"""Write files and folders completely or not at all; everything that the program leaves on a disk goes through here."""
 
 import os
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+from emnist_cli.core.errors import OutputError
 
 _A_DAY = 24 * 60 * 60
+_NAME_BYTES = 100  # of a name that are repeated in a temporary one, which must not become too long
+
+
+@contextmanager
+def new_file(path: Path, *, replace: bool = True, sync: bool = True) -> Iterator[BinaryIO]:
+    """Give an empty file to fill, which gets the name `path` at the end; if the block fails, nothing is left.
+
+    The file has a temporary name in the same folder until then. Nobody can guess that name, and a link that is there
+    is not followed. A link at `path` is not followed either: it is replaced. Resolve it first to keep it.
+
+    Args:
+        path: of the file. A file that is there is replaced, and the new one gets its permissions.
+        replace: False to refuse a `path` that exists.
+        sync: wait until the content is on the disk, so that a power failure cannot leave an empty file.
+
+    Raises:
+        FileExistsError: `path` exists, and `replace` is False.
+        OSError: the file cannot be written; what was at `path` is as it was.
+    """
+    scratch = path.with_name(f"{_hidden_name(path)}.{secrets.token_hex(8)}.tmp")
+    file = scratch.open("xb")  # fails if the name is taken, by a link too; the permissions are the umask's
+    try:
+        with file:
+            if replace:
+                keep_permissions(scratch, path)
+            yield file
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        if replace:
+            scratch.replace(path)
+        else:
+            _rename_to_free_name(scratch, path)
+    finally:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file completely or not at all. If `path` is a link, the file that it leads to is replaced.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        with new_file(Path(os.path.realpath(path))) as file:
+            file.write(content)
+    except OSError as error:
+        raise write_error(path, error) from None
+
+
+def write_error(path: Path, error: OSError) -> OutputError:
+    """Return the error for a file or folder that could not be written and is as it was before."""
+    return OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there")
+
+
+def keep_permissions(scratch: Path, path: Path) -> None:
+    """Give a file the permissions of the file at `path` that it will replace, if there is one."""
+    with suppress(FileNotFoundError):
+        shutil.copymode(path, scratch)
+
+
+def _hidden_name(path: Path) -> str:
+    """Return how the temporary names for `path` begin: folders are read without hidden files."""
+    name = path.name.encode("utf-8", "ignore")[:_NAME_BYTES].decode("utf-8", "ignore")
+    return f".{name}.{os.getpid()}"
+
+
+def _rename_to_free_name(scratch: Path, path: Path) -> None:
+    """Rename a file to a name that must be free.
+
+    Raises:
+        FileExistsError: it is taken.
+    """
+    try:
+        path.hardlink_to(scratch)
+    except OSError:  # the name is taken, or the file system has no links
+        if os.name == "nt":
+            scratch.rename(path)  # fails there if the name is taken
+            return
+        path.open("xb").close()  # takes the name, or fails
+        try:
+            scratch.replace(path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 @contextmanager
@@ -19,7 +109,7 @@ def new_folder(place: Path) -> Iterator[Path]:
         OSError: it cannot be made or renamed; `place` is then as it was.
     """
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{place.name[:100]}.") as scratch:
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f"{_hidden_name(place)}.") as scratch:
         new = Path(scratch) / "new"
         new.mkdir()
         yield new
@@ -32,7 +122,7 @@ def put_in_place(new: Path, place: Path) -> None:
     Raises:
         OSError: it cannot be renamed; `place` is then as it was.
     """
-    old = place.with_name(f".{place.name[:100]}.old-{os.getpid()}")
+    old = place.with_name(f"{_hidden_name(place)}.{secrets.token_hex(8)}.old")
     try:
         if place.exists():
             place.rename(old)

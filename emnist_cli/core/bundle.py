@@ -10,8 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from emnist_cli.core import exported_models
 from emnist_cli.core.atomic_file import is_worked_in, new_folder
@@ -25,31 +27,44 @@ DEFAULT_MODEL = "starter"
 PACKAGED = Path(__file__).parent.parent / "bundles"
 
 
-class Bundle(NamedTuple):
-    """A model found on disk.
+@dataclass(frozen=True)
+class Bundle:
+    """A model found on disk, whose graph has been read once for all.
 
     Attributes:
         graph: the .tflite file; of an exported model its own file, of a SavedModel the .pb file in it.
         manifest: None for a file that carries none, whose classes are told from the number of its outputs.
+        content: of a .tflite or .onnx file; None for what Keras and TensorFlow read themselves.
     """
 
     graph: Path
     manifest: Manifest | None
+    content: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         """The manifest's name, or the file's."""
         return self.manifest.name if self.manifest else self.graph.name
 
+    @cached_property
+    def file(self) -> Mapping[str, Any]:
+        """What manifests list of the graph: its "sha256" and "bytes"."""
+        return (
+            self.manifest.files[GRAPH]
+            if self.manifest
+            else exported_models.describe_model_file(self.graph, self.content)
+        )
 
-def find_bundle(model: str | Path = DEFAULT_MODEL) -> Bundle:
+
+def find_bundle(model: str | Path = DEFAULT_MODEL, trust: bool = False) -> Bundle:
     """Find and verify a model.
 
     Args:
         model: a name, a bundle folder, a .tflite file, or what `emnist export` makes.
+        trust: a SavedModel may be run, see `exported_models.check_trust`.
 
     Raises:
-        ModelError: there is none, or it is damaged.
+        ModelError: there is none, it is damaged, or it is a SavedModel without `trust`.
     """
     name = str(model)
     for folder in list_bundles():
@@ -59,14 +74,14 @@ def find_bundle(model: str | Path = DEFAULT_MODEL) -> Bundle:
     with suppress(OSError):  # a name too long to be one
         if name and path.is_dir():
             saved = path / exported_models.SAVED_MODEL
-            return _read_file(saved) if saved.is_file() else read_bundle(path)
+            return _read_file(saved, trust) if saved.is_file() else read_bundle(path)
         if path.is_file():
-            return _read_file(path)
+            return _read_file(path, trust)
     advice = did_you_mean(name, (folder.name for folder in list_bundles()))
     raise ModelError(f"no model, folder or file is called {name!r}; {advice} See: emnist models")
 
 
-def _read_file(path: Path) -> Bundle:
+def _read_file(path: Path, trust: bool) -> Bundle:
     # A bundle's own graph keeps its labels and temperature when it is named directly.
     if path.name == GRAPH and (path.parent / MANIFEST).is_file():
         return read_bundle(path.parent)
@@ -74,7 +89,15 @@ def _read_file(path: Path) -> Bundle:
         kind = path.suffix or "plain"
         expected = "a bundle folder, a SavedModel or a .tflite, .onnx or .keras file"
         raise ModelError(f"{path}: expected {expected}. Received: a {kind} file")
-    return Bundle(path, exported_models.read_embedded_manifest(path))
+    if path.name == exported_models.SAVED_MODEL:
+        exported_models.check_trust(path.parent, trust)
+    content = None
+    if path.suffix.lower() in {".tflite", ".onnx"}:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
+    return Bundle(path, exported_models.read_embedded_manifest(path, content), content)
 
 
 def list_bundles() -> Iterator[Path]:
@@ -108,10 +131,11 @@ def read_bundle(folder: Path) -> Bundle:
     Raises:
         ModelError: the manifest or a file is missing, unreadable or not what the manifest says.
     """
-    manifest = read_manifest(folder)
+    manifest, graph = read_manifest(folder), b""
     for name, expected in manifest.files.items():
         try:
             data = (folder / name).read_bytes()
+            graph = data if name == GRAPH else graph
         except OSError as error:
             raise ModelError(f"{folder}: cannot read {name} of this model ({error.strerror}); fetch it again") from None
         if len(data) != expected["bytes"] or hashlib.sha256(data).hexdigest() != expected["sha256"]:
@@ -119,7 +143,7 @@ def read_bundle(folder: Path) -> Bundle:
                 f"{folder}: {name} is damaged, its sha256 is not the manifest's ({len(data):,} bytes of "
                 f"{expected['bytes']:,}); copy the model again or reinstall emnist-cli"
             )
-    return Bundle(folder / GRAPH, manifest)
+    return Bundle(folder / GRAPH, manifest, graph)
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -153,7 +153,7 @@ def check_model(model: str) -> Check:
         return Check(check, PROBLEM, str(error), "name another: --model, EMNIST_MODEL; or reinstall emnist-cli")
     except ModuleNotFoundError as error:
         return Check(check, PROBLEM, f"{error.name} is not installed, so it cannot run", "see above")
-    return Check(check, OK, f"runs, {len(recognizer.labels)} classes, in {bundle.find_bundle(model).graph.parent}")
+    return Check(check, OK, f"runs, {len(recognizer.labels)} classes, in {recognizer.model.graph.parent}")
 
 
 def check_own_models() -> Check:

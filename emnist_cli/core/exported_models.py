@@ -13,11 +13,15 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emnist_cli.core.errors import ModelError
 from emnist_cli.core.manifest import GRAPH, Manifest
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 MODEL_FORMATS = ("litert", "litert-f16", "litert-int8", "onnx", "saved-model", "keras")
 """What `emnist export --to` takes, named here so that no TensorFlow is needed to ask."""
@@ -31,66 +35,112 @@ SAVED_MODEL = "saved_model.pb"
 EXTRA = "assets.extra"
 """The folder of a SavedModel that is left to whoever wrote it."""
 
+PARTS = (SAVED_MODEL, "variables", "assets", EXTRA, "fingerprint.pb", "keras_metadata.pb")
+"""Files and folders of a SavedModel, of Keras 2 too; anything else in its folder is no part of it."""
+
 SUFFIXES = (".tflite", ".onnx", ".keras", ".pb")
 """Of the files that `--model` takes."""
+
+_LARGEST = 2**24
+"""Bytes of a manifest, or of a description of layers, within an archive; those of the largest networks have less."""
 
 _METADATA_PROPS = 14  # field of onnx.ModelProto; each entry has a key, field 1, and a value, field 2
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-def read_embedded_manifest(path: Path) -> Manifest | None:
+def read_embedded_manifest(path: Path, content: bytes | None = None) -> Manifest | None:
     """Return the manifest that an exported model carries; None where it has none.
 
     Its `files` have one entry, for the graph, which is this file.
 
     Args:
         path: of a file whose suffix is one of `SUFFIXES`.
+        content: of that file, where it has been read.
 
     Raises:
         ModelError: the file cannot be read, or the manifest in it is damaged.
     """
     try:
-        text = _read(path)
-        return (
-            None
-            if text is None
-            else replace(Manifest.from_dict(json.loads(text)), files={GRAPH: describe_model_file(path)})
-        )
+        text = _read(path, content)
+        if text is None:
+            return None
+        return replace(Manifest.from_dict(json.loads(text)), files={GRAPH: describe_model_file(path, content)})
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"{path}: the manifest in it is damaged or from another version ({error})") from None
 
 
-def describe_model_file(path: Path) -> dict[str, Any]:
+def check_trust(folder: Path, trust: bool) -> None:
+    """Refuse a SavedModel that nobody vouches for: its graph is a program, and TensorFlow has no sandbox for it.
+
+    Raises:
+        ModelError: `trust` is not set.
+    """
+    if not trust:
+        raise ModelError(
+            f"{folder}: a SavedModel is a program, whose graph can run code and write files; if you trust whoever made "
+            "it, add --trust (in Python trust=True)"
+        )
+
+
+def list_files(path: Path) -> list[Path]:
+    """Return the files that make a model: itself, or those of a SavedModel, whatever else lies in its folder.
+
+    Args:
+        path: of a file, or a SavedModel's folder or the .pb file in it.
+    """
+    path = path / SAVED_MODEL if path.is_dir() else path
+    if path.name != SAVED_MODEL:
+        return [path]
+    found = (part for name in PARTS for part in (path.with_name(name), *path.with_name(name).rglob("*")))
+    return sorted(part for part in found if part.is_file())
+
+
+def describe_model_file(path: Path, content: bytes | None = None) -> dict[str, Any]:
     """Return what manifests list of a model's file; of a SavedModel, all its files taken together."""
-    paths = sorted(path.parent.rglob("*")) if path.name == SAVED_MODEL else [path]
-    contents = [found.read_bytes() for found in paths if found.is_file()]
+    contents = [found.read_bytes() for found in list_files(path)] if content is None else [content]
     return {"sha256": hashlib.sha256(b"".join(contents)).hexdigest(), "bytes": sum(map(len, contents))}
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, content: bytes | None) -> bytes | None:
     if path.name == SAVED_MODEL:
         extra = path.parent / EXTRA / MANIFEST
         return extra.read_bytes() if extra.is_file() else None
     if path.suffix.lower() == ".onnx":
-        return _read_onnx(path.read_bytes())
-    return _read_archive(path)
+        return _read_onnx(path.read_bytes() if content is None else content)
+    return _read_archive(path if content is None else BytesIO(content))
 
 
-def _read_archive(path: Path) -> bytes | None:
+def _read_archive(file: Path | BytesIO) -> bytes | None:
     """Find the manifest in a zip archive, whatever is before it in the file."""
     from zipfile import ZipFile, is_zipfile  # only single files need it
 
-    if not is_zipfile(path):
+    if not is_zipfile(file):
         return None
     try:
-        with ZipFile(path) as archive:
-            return archive.read(MANIFEST) if MANIFEST in archive.namelist() else None
-    except OSError:
+        with ZipFile(file) as archive:
+            if MANIFEST not in archive.namelist():
+                return None
+            return read_member(archive, MANIFEST)
+    except (OSError, ValueError):
         raise
     except Exception as error:  # of the archive, or of whatever it is compressed by
         raise ValueError(error) from None
+
+
+def read_member(archive: "ZipFile", name: str) -> bytes:
+    """Read a small file of an archive: a few packed bytes could fill the memory.
+
+    Raises:
+        KeyError: there is none.
+        ValueError: it is larger than a description of a model is.
+    """
+    with archive.open(name) as file:  # what the archive says of its size may be wrong
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"{name} has more than {_LARGEST:,} bytes")
+    return content
 
 
 def _read_onnx(content: bytes) -> bytes | None:

@@ -6,7 +6,6 @@ Every command writes its records through `write`. Tables for people are drawn in
 import csv
 import json
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -16,6 +15,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from emnist_cli.core.atomic_file import new_file, write_error
+from emnist_cli.core.byte_escapes import escape_bytes, escape_record
 from emnist_cli.core.errors import OutputError, UsageError
 
 OutputRecord = Mapping[str, Any]
@@ -70,7 +71,7 @@ def write_records(
         plain: the fields of a tab-separated line.
         header: csv begins with one; not so where rows are added to others.
     """
-    every = ({name: readable(record[name]) for name in columns} for record in records)
+    every = (escape_record({name: record[name] for name in columns}) for record in records)
     rows = chain(list(islice(every, 1)), every)  # what keeps the first from coming must not leave half an output
     if form is Format.JSON:
         _write_json(rows, stream)
@@ -108,13 +109,6 @@ def _write_json(rows: Iterator[dict[str, Any]], stream: TextIO) -> None:
     stream.write("\n]\n")
 
 
-def readable(value: Any) -> Any:
-    r"""Return a text with bytes of a file name that are not UTF-8 as \xNN: no reader must stumble over them."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return value
-
-
 def _cell(value: Any) -> str:
     """A value as text: alternatives as "A:0.9100 4:0.0500", nothing for None."""
     if value is None:
@@ -126,8 +120,7 @@ def _cell(value: Any) -> str:
 
 def one_line(text: str) -> str:
     """Make text safe for one line of a terminal or a tab-separated file: control characters become escapes."""
-    safe: str = readable(text)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in safe)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in escape_bytes(text))
 
 
 def notify(text: str) -> None:
@@ -149,7 +142,7 @@ def open_output(path: Path | None) -> AbstractContextManager[TextIO]:
     try:
         if path.exists() and not path.is_file():  # a pipe or a device, which must stay what it is
             return _open_device(path)
-        return _open_file(path.resolve())
+        return _open_file(Path(os.path.realpath(path)))
     except OSError as error:
         raise UsageError(f"--output: cannot be written: {error.strerror or error}. Received: {path}") from None
 
@@ -197,28 +190,10 @@ def _open_device(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def _open_file(path: Path) -> Iterator[TextIO]:
-    from tempfile import NamedTemporaryFile  # only files need it
-
-    where = {"dir": path.parent, "prefix": f".{path.name[:100]}.", "suffix": ".tmp"}
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", newline="\n", delete=False, **where) as scratch:  # type: ignore[call-overload]
-            try:
-                yield scratch.file
-                scratch.flush()
-                os.fsync(scratch.fileno())
-                Path(scratch.name).chmod(permissions(path))
-                os.replace(scratch.name, path)  # noqa: PTH105
-            except BaseException:
-                Path(scratch.name).unlink(missing_ok=True)
-                raise
+        with new_file(path) as file:
+            stream = TextIOWrapper(file, encoding="utf-8", newline="\n")
+            yield stream
+            stream.flush()
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
-
-
-def permissions(path: Path) -> int:
-    """Return those of the file at `path`, else what the user's umask says; a temporary file's own are private."""
-    if path.exists():
-        return stat.S_IMODE(path.stat().st_mode)
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
+        raise write_error(path, error) from None

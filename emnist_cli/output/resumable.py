@@ -14,8 +14,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
+from emnist_cli.core.atomic_file import keep_permissions, new_file
 from emnist_cli.core.errors import OutputError, UsageError
-from emnist_cli.output.formats import Format, check_place, notify, permissions
+from emnist_cli.output.formats import Format, check_place, notify
 from emnist_cli.output.resume_rows import ResumeRow, RowsDone, read_rows
 
 try:
@@ -95,7 +96,8 @@ def open_partial(
                 raise UsageError(f"{error}. Received: {path if fresh else places.partial}") from None
             file.truncate(end)
             file.seek(end)
-            places.about.write_text(json.dumps(settings), encoding="utf-8")
+            with new_file(places.about) as about:
+                about.write(json.dumps(settings).encode())
             with _kept(file, places, form) as stream:
                 yield Partial(stream, end > 0, seen.take)
             if fcntl:  # while the lock keeps other runs away
@@ -141,13 +143,11 @@ def _check_settings(places: _Places, settings: Mapping[str, Any]) -> None:
 def _open(places: _Places, resume: bool) -> BinaryIO:
     """Open FILE.partial for this run alone; to resume without such a file, create it from FILE."""
     if resume and places.path.exists() and not places.partial.exists():
-        scratch = places.path.with_name(f".{places.partial.name[:100]}.{os.getpid()}.tmp")
-        try:
-            shutil.copyfile(places.path, scratch)
-            scratch.replace(places.partial)
-        finally:
-            scratch.unlink(missing_ok=True)
-    file = os.fdopen(os.open(places.partial, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        with places.path.open("rb") as earlier, new_file(places.partial) as copy:
+            shutil.copyfileobj(earlier, copy)
+    # Its name can be guessed: a link that somebody put there is not followed.
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    file = os.fdopen(os.open(places.partial, flags, 0o666), "r+b")
     try:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -184,6 +184,6 @@ def _kept(file: BinaryIO, places: _Places, form: Format | None) -> Iterator[Text
 
 
 def _put_in_place(places: _Places) -> None:
-    places.partial.chmod(permissions(places.path))
+    keep_permissions(places.partial, places.path)
     places.partial.replace(places.path)
     places.about.unlink(missing_ok=True)

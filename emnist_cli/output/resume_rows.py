@@ -10,9 +10,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, BinaryIO
 
+from emnist_cli.core.byte_escapes import escape_bytes
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.records import STATUSES
-from emnist_cli.output.formats import Format, readable
+from emnist_cli.output.formats import Format
 
 ResumeRow = dict[str, Any]
 
@@ -129,7 +130,7 @@ class RowsDone:
         if self._database is None:
             return False
         one = "SELECT rowid FROM seen WHERE path = ? LIMIT 1"
-        return bool(self._do(f"DELETE FROM seen WHERE rowid = ({one})", readable(path)))
+        return bool(self._do(f"DELETE FROM seen WHERE rowid = ({one})", escape_bytes(path)))
 
     def close(self) -> None:
         """Delete all paths."""

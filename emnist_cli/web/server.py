@@ -29,7 +29,7 @@ _CONNECTIONS = 1000  # open at a time
 _LOOPBACK = ("127.", "::1", "localhost")
 
 
-def serve(model: str, workers: int, config: ServeConfig, ready: "Callable[[str], None]") -> None:
+def serve(model: str, workers: int, config: ServeConfig, ready: "Callable[[str], None]", trust: bool = False) -> None:
     """Serve until interrupted; requests under way are answered first.
 
     Args:
@@ -37,6 +37,7 @@ def serve(model: str, workers: int, config: ServeConfig, ready: "Callable[[str],
         workers: processes that read pictures.
         config: address and limits.
         ready: is told the address once it can be asked.
+        trust: run a SavedModel, as for `Recognizer`.
 
     Raises:
         MissingError: the packages for it are not installed.
@@ -44,10 +45,10 @@ def serve(model: str, workers: int, config: ServeConfig, ready: "Callable[[str],
         ModelError: there is no such model, or it is damaged.
     """
     _check_installed()
-    found = bundle.find_bundle(model)
+    found = bundle.find_bundle(model, trust)
     with _listen(config) as listener:
         # Its processes load the model while this one imports the rest.
-        pool = WorkerPool(model, workers, config.picture_timeout, config.max_megapixels)
+        pool = WorkerPool(found, workers, config.picture_timeout, config.max_megapixels)
         try:
             _answer(listener, pool, found, config, ready)
         finally:

@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emnist_cli.core import bundle
-from emnist_cli.core.atomic_file import is_worked_in, new_folder
+from emnist_cli.core.atomic_file import is_worked_in, new_folder, write_error
 from emnist_cli.core.classify.label_view import make_label_view
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.config import NormalizeConfig, PredictConfig
-from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
+from emnist_cli.core.errors import MissingError, ModelError, UsageError
 from emnist_cli.core.imaging.decode import MAX_BYTES
 from emnist_cli.core.imaging.grayscale import MAX_SIDE
 from emnist_cli.core.labels import CHARSETS, LIKE_A_NAME
-from emnist_cli.core.runtimes.litert import open_runtime
+from emnist_cli.core.runtimes.open_runtime import open_model
+from emnist_cli.core.runtimes.output_kinds import PROBABILITIES, NormalizedRuntime
 from emnist_cli.web.server_info import describe
 
 PACKAGE, VERSION = "@litertjs/core", "2.5.3"
@@ -82,7 +83,7 @@ def export_site(model: bundle.Bundle, out: Path, runtime: Path | None = None, ov
             _write(new, model.graph, about, package)
             sizes = [path.stat().st_size for path in new.rglob("*") if path.is_file()]
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); nothing was left there") from None
+        raise write_error(out, error) from None
     return Site(out, len(sizes), sum(sizes))
 
 
@@ -131,10 +132,15 @@ def find_runtime(folder: Path | None = None) -> Path:
 def _describe(model: bundle.Bundle) -> dict[str, Any]:
     """Return what the page knows of a model besides its graph."""
     try:
-        count = open_runtime(model.graph, threads=1).class_count
+        runtime = open_model(model, threads=1)
     except OSError as error:
         raise ModelError(f"{model.graph}: cannot be read ({error.strerror or error})") from None
-    classes = name_classes(model, count)
+    if isinstance(runtime, NormalizedRuntime) and runtime.outputs != PROBABILITIES:
+        raise ModelError(
+            f"{model.graph}: gives {runtime.outputs}, and the page needs probabilities; import the Keras model that it "
+            "was made from (see: emnist models import --help) and export that"
+        )
+    classes = name_classes(model, runtime.class_count)
     temperature = model.manifest.temperature if model.manifest else 1.0
     about = describe(model, make_label_view(classes).labels)
     return {"about": about, "classes": classes, "temperature": temperature}

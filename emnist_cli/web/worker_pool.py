@@ -11,6 +11,7 @@ import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from emnist_cli.core.bundle import Bundle
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import EmnistError, UsageError
 from emnist_cli.core.parallel.pool import Pool
@@ -65,11 +66,11 @@ class Answer(NamedTuple):
 class WorkerPool:
     """Processes that answer jobs, from an event loop."""
 
-    def __init__(self, model: str, size: int, picture_timeout: float, max_megapixels: int) -> None:
+    def __init__(self, model: Bundle, size: int, picture_timeout: float, max_megapixels: int) -> None:
         """Start the processes; they load the model while this one goes on.
 
         Args:
-            model: name, bundle folder or .tflite file.
+            model: what answers.
             size: processes.
             picture_timeout: seconds after which a picture is given up.
             max_megapixels: larger pictures are refused.
@@ -105,14 +106,13 @@ class WorkerPool:
         self._pool.close()
 
 
-def _make(model: str, max_megapixels: int) -> "Work[Job, Answer]":
+def _make(model: Bundle, max_megapixels: int) -> "Work[Job, Answer]":
     """Load a model; return what answers jobs."""
-    import warnings
-
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
 
     recognizer = Recognizer(model, threads=1, max_megapixels=max_megapixels)
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the log
+    ignore_pillow_warnings()
 
     @functools.lru_cache(maxsize=64)
     def variant(asked: RequestOptions) -> Recognizer:

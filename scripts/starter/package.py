@@ -16,7 +16,7 @@ from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.evaluation.calibration import fit_temperature
 from emnist_cli.core.evaluation.metrics import ScoredPredictions
 from emnist_cli.core.model_export import to_litert
-from emnist_cli.core.runtimes.litert import Runtime
+from emnist_cli.core.runtimes.litert import LiteRtRuntime
 
 from . import figures, recipe
 from .pool import CLASSES, Pool
@@ -110,7 +110,7 @@ def convert(learnt: Learnt, weights: to_litert.Weights, manifest: bundle.Manifes
     bundle.save_bundle(folder, manifest, {bundle.GRAPH: to_litert.to_litert(learnt.network, weights)})
     pictures = learnt.pool.images[learnt.chosen[:: len(learnt.chosen) // 256]].astype(np.float32) / np.float32(255)
     most = 1e-3 if weights == "float32" else 0.25  # of one probability; what it does to accuracy is seen in `loss`
-    to_litert.check_agreement(learnt.network, Runtime(folder / bundle.GRAPH).run(pictures), pictures, most)
+    to_litert.check_agreement(learnt.network, LiteRtRuntime(folder / bundle.GRAPH).run(pictures), pictures, most)
 
 
 def score(

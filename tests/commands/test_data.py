@@ -193,7 +193,7 @@ def test_a_second_download_says_that_it_waits(
         formats.notify(text)
         told.set()
 
-    monkeypatch.setattr(transfer, "tell", tell)
+    monkeypatch.setattr(transfer, "notify", tell)
     other = threading.Thread(target=hold)
     other.start()
     assert held.wait(10)

@@ -27,7 +27,7 @@ class Own(layers.Layer):  # type: ignore[misc]
 
 
 def write_lambda(path: Path) -> None:
-    danger = layers.Lambda(lambda x: x / 255)
+    danger = layers.Lambda(lambda x: x / 255, name="lambda")
     keras.Sequential([keras.Input((28, 28, 1)), danger, layers.Flatten(), layers.Dense(10)]).save(path)
 
 
@@ -38,6 +38,13 @@ def write_own(path: Path) -> None:
 def write_operation(path: Path) -> None:
     def change(config: dict[str, Any]) -> None:
         config["config"]["layers"][3]["class_name"] = "TFOpLambda"
+
+    with_config(DIGITS, path, change)
+
+
+def write_saved_model_within(path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        config["config"]["layers"][3] |= {"class_name": "TFSMLayer", "config": {"name": "far", "filepath": "elsewhere"}}
 
     with_config(DIGITS, path, change)
 
@@ -59,6 +66,7 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "lambda.keras": (write_lambda, "its layer 'lambda"),
     "own.keras": (write_own, "is of a class of its own, Own, whose code the file does not have; in the project"),
     "operation.h5": (write_operation, "is an operation of TensorFlow's (TFOpLambda), which Keras no longer reads"),
+    "within.h5": (write_saved_model_within, "its layer 'far' is a SavedModel in another folder, whose graph can run"),
     "one.h5": (write_keras_1, "Keras 1.2.2 wrote it; load it in Keras 2 and write it again"),
     "two.keras": (write_two_inputs, "expected one input and one output. Received: 2 and 1"),
     "weights.h5": (lambda path: flat(10, (784,), None).save_weights(path.with_name("x.weights.h5"))

@@ -46,6 +46,8 @@ def test_part_files(folder: Path, tmp_path: Path, shell: Emnist) -> None:
         (["--show"], "--show"),
         (["-o", "rows.parquet", "--resume"], "--output"),
         (["-o", "rows.parquet", "-f", "csv"], "--format"),
+        (["-o", "rows.parquet", "--sort", "confidence"], "--sort"),
+        (["-o", "rows.csv", "--sort", "confidence"], "--sort"),
         (["file:///nowhere/a.png", "--copy-to", "sorted"], "--copy-to"),
     ],
 )

@@ -188,6 +188,18 @@ def test_overlays_in_a_folder(emnist: Emnist, folder: Path, tmp_path: Path) -> N
     assert sorted(p.name for p in (tmp_path / "o").iterdir()) == ["a-2.png", "a.png", "two-2.png", "two.png"]
 
 
+@pytest.mark.parametrize("pages", [["pages/a.png"], ["pages/a.png", "pages/d.png"]])
+def test_a_folder_for_overlays_is_created(emnist: Emnist, folder: Path, tmp_path: Path, pages: list[str]) -> None:
+    assert emnist("read", *pages, "--overlay", "new/deep/").code == 0
+    assert {p.name for p in (tmp_path / "new" / "deep").iterdir()} == {Path(path).name for path in pages}
+
+
+def test_a_folder_for_overlays_is_not_created_for_nothing(emnist: Emnist, folder: Path, tmp_path: Path) -> None:
+    assert emnist("read", "pages/c.png", "--overlay", "new/").code == 3
+    assert emnist("read", "pages/a.png", "--overlay", "new/", "--model", "startr").code == 4
+    assert not (tmp_path / "new").exists()
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
@@ -197,8 +209,9 @@ def test_overlays_in_a_folder(emnist: Emnist, folder: Path, tmp_path: Path) -> N
         (["read", "x", "--charset", "é"], 2, "--charset: expected digits"),
         (["read", "x", "--model", "startr"], 4, "did you mean starter?"),
         (["read", "x", "--output", "no/such/folder.csv"], 2, "existing folder"),
-        (["read", "x", "--overlay", "x.txt"], 2, "--overlay: expected a folder, or a file .png"),
+        (["read", "x", "--overlay", "x.txt"], 2, "--overlay: expected an existing folder, a name that ends with /"),
         (["read", "x", "--overlay", "no/such.png"], 2, "--overlay: expected a file in a folder"),
+        (["read", "x", "--overlay", "pages/a.png/"], 2, "--overlay: expected a folder that can be written"),
         (["read", "pages", "--overlay", "pages/o.png"], 2, "reads it as a page"),
         (["read", "pages/a.png", "--overlay", "pages/d.png"], 2, "something else"),
         (["read", "pages/a.png", "--output", "pages/d.png"], 2, "would be lost"),

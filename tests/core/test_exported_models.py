@@ -1,6 +1,7 @@
 """The manifest in an exported file is found without the library of its form, and damage is one clear error."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -57,10 +58,10 @@ def test_of_an_archive(name: str, tmp_path: Path) -> None:
 def test_of_a_saved_model(tmp_path: Path) -> None:
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "saved_model.pb").write_bytes(b"a graph")
-    assert bundle.find_bundle(tmp_path) == bundle.Bundle(tmp_path / "saved_model.pb", None)
+    assert bundle.find_bundle(tmp_path, trust=True) == bundle.Bundle(tmp_path / "saved_model.pb", None)
     (tmp_path / "assets.extra" / "manifest.json").write_text(TEXT)
     for path in (tmp_path, tmp_path / "saved_model.pb"):
-        found = bundle.find_bundle(path)
+        found = bundle.find_bundle(path, trust=True)
         assert found.manifest is not None
         assert found.graph == tmp_path / "saved_model.pb"
         assert found.manifest.files["model.tflite"]["bytes"] == len("a graph") + len(TEXT)
@@ -112,3 +113,31 @@ def test_a_file_of_another_kind(tmp_path: Path) -> None:
         ModelError, match=r"expected a bundle folder, a SavedModel or a \.tflite.* Received: a \.h5 file"
     ):
         bundle.find_bundle(tmp_path / "model.h5")
+
+
+def test_other_files_beside_a_saved_model_are_no_part_of_it(tmp_path: Path) -> None:
+    for name in ("saved_model.pb", "variables/variables.index", "assets/words.txt", "assets.extra/manifest.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    for name in ("fingerprint.pb", "keras_metadata.pb"):
+        (tmp_path / name).write_text(name)
+    before = exported_models.describe_model_file(tmp_path / "saved_model.pb")
+    (tmp_path / "results.csv").write_text("path,label")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "more.txt").write_text("more")
+    assert exported_models.describe_model_file(tmp_path / "saved_model.pb") == before
+    assert before["bytes"] == sum(path.stat().st_size for path in tmp_path.rglob("*.*") if path.is_file()) - 14
+
+
+def test_a_manifest_that_would_fill_the_memory(tmp_path: Path) -> None:
+    with ZipFile(tmp_path / "bomb.keras", "w", ZIP_DEFLATED) as archive, archive.open("manifest.json", "w") as file:
+        for _ in range(200):
+            file.write(b" " * 2**20)
+    assert (tmp_path / "bomb.keras").stat().st_size < 300_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelError, match=r"bomb\.keras: the manifest in it is damaged .*more than 16,777,216"):
+            bundle.find_bundle(tmp_path / "bomb.keras")
+        assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
+    finally:
+        tracemalloc.stop()

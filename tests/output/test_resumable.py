@@ -266,6 +266,21 @@ def test_settings_that_cannot_be_read_are_not_compared(tmp_path: Path, about: st
     assert run(tmp_path / "out", Format.JSONL, ["a", "b"]) == ["a"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_link_that_somebody_put_there_is_not_followed(tmp_path: Path, resume: bool) -> None:
+    """The names beside the output can be guessed; its rows and settings must not reach another file."""
+    victim = tmp_path / "victim"
+    victim.write_text("kept")
+    (tmp_path / "out.partial.json").symlink_to(victim)
+    assert run(tmp_path / "out", Format.JSONL, ["a"], resume=resume) == []
+    assert victim.read_text() == "kept"
+    (tmp_path / "out.partial").symlink_to(victim)
+    with pytest.raises(OutputError, match="cannot be written"):
+        run(tmp_path / "out", Format.JSONL, ["b"], resume=resume)
+    assert (victim.read_text(), paths_in(tmp_path / "out", Format.JSONL)) == ("kept", ["a"])
+
+
 def test_a_folder_in_the_way(tmp_path: Path) -> None:
     (tmp_path / "out.partial").mkdir()
     for resume in (True, False):

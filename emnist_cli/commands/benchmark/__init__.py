@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from emnist_cli.cli.image_arguments import protect_pictures
-from emnist_cli.cli.options import FormatOption, Output, Quiet
+from emnist_cli.cli.options import FormatOption, Output, Quiet, Trust
 from emnist_cli.commands.benchmark.options import (
     Against,
     Batches,
@@ -40,6 +40,7 @@ PLAIN = ("model", "form", "threads", "network_ms", "picture_ms", "batch_per_s", 
 
 def benchmark(
     models: Models = None,
+    trust: Trust = False,
     against: Against = "",
     threads: Threads = None,
     batches: Batches = BATCHES,
@@ -69,6 +70,7 @@ def benchmark(
         data=None if data == RANDOM else Path(data),
         runs=runs,
         seconds=seconds,
+        trust=trust,
     )
     if fail_under and not compare:
         raise UsageError("--fail-under: belongs to --compare FILE, which is not given")

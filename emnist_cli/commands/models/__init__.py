@@ -60,10 +60,10 @@ def describe(folder: Path, default: str) -> dict[str, Any]:
     record: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     record |= {"name": folder.name, "default": folder.name == default, "folder": str(folder), "accuracy": None}
     try:
-        bundle.read_bundle(folder)
-        manifest = bundle.read_manifest(folder)
+        manifest = bundle.read_bundle(folder).manifest
     except ModelError as error:
         return record | {"error": str(error)}
+    assert manifest  # of a folder
     return record | bundle.summarize_bundle(manifest)
 
 

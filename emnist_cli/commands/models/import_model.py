@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from emnist_cli.cli.completion import offer, offer_splits
-from emnist_cli.cli.options import FormatOption, Quiet
+from emnist_cli.cli.options import FormatOption, Quiet, Trust
 from emnist_cli.core.config import PIXEL_RANGES
 from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
@@ -34,7 +34,7 @@ def import_(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Bundle folder to write_records; else NAME in your models folder."),
+        typer.Option(metavar="DIR", help="Bundle folder to write; else NAME in your models folder."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model that is there.")] = False,
     labels: Annotated[
@@ -61,6 +61,7 @@ def import_(
             help="Pixel values that it was trained on.",
         ),
     ] = PIXEL_RANGES[0],
+    trust: Trust = False,
     form: FormatOption = None,
     quiet: Quiet = False,
 ) -> None:
@@ -69,15 +70,19 @@ def import_(
     It may take 28x28 pictures in any of the usual forms, or other sizes,
     and have 62, 47, 26 or 10 outputs as EMNIST's splits, 27 or 37 as
     networks for letters have, 36 for digits and capitals, or any number
-    with --labels. Code in the file is never run. What is written is
-    compared with the Keras model, and tried on drawn characters, which
-    shows whether pictures go in as it was trained on them.
+    with --labels. Python code in a .keras or .h5 file is refused and never
+    run. A SavedModel is a program, whose graph can run code and write
+    files: it is refused without --trust. What is written is compared with
+    the Keras model, and tried on drawn characters, which shows whether
+    pictures go in as it was trained on them.
     """
     chosen = choose_format(form)
     from emnist_cli.core.model_export import output_dir
     from emnist_cli.core.model_import import import_spec
 
-    plan = import_spec.make_import_spec(path, labels, split, import_spec.Interpretation(transposed, inverted, pixels))
+    plan = import_spec.make_import_spec(
+        path, labels, split, import_spec.Interpretation(transposed, inverted, pixels), trust
+    )
     where = output_dir.choose_output_dir(out, name or (None if out else import_spec.name_of_model(path)), "", "")
     output_dir.check_output_dir(where, resume=False, overwrite=overwrite)
     imported = _import(plan, where, quiet)

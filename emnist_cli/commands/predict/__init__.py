@@ -2,7 +2,7 @@
 
 import typer
 
-from emnist_cli.cli.options import Charset, FoldCase, FormatOption, Model, Quiet, Recursive, Timeout, Workers
+from emnist_cli.cli.options import Charset, FoldCase, FormatOption, Model, Quiet, Recursive, Timeout, Trust, Workers
 from emnist_cli.commands.predict.engines import choose_engine, write_parts
 from emnist_cli.commands.predict.options import (
     ContactSheet,
@@ -27,7 +27,7 @@ from emnist_cli.commands.predict.options import (
 from emnist_cli.commands.predict.report import Reporter
 from emnist_cli.commands.predict.request import PredictRequest, check_request
 from emnist_cli.commands.predict.run import run
-from emnist_cli.core.bundle import DEFAULT_MODEL
+from emnist_cli.core.bundle import DEFAULT_MODEL, find_bundle
 from emnist_cli.core.config import PredictConfig
 from emnist_cli.core.errors import ExitCode
 
@@ -35,6 +35,7 @@ from emnist_cli.core.errors import ExitCode
 def predict(
     paths: Paths,
     model: Model = DEFAULT_MODEL,
+    trust: Trust = False,
     top_k: TopK = PredictConfig.top_k,
     charset: Charset = None,
     fold_case: FoldCase = False,
@@ -66,7 +67,7 @@ def predict(
         workers=workers, timeout=timeout, sheet=contact_sheet, sheet_size=sheet_size,
         least_certain=sort is Order.CONFIDENCE, copy_to=copy_to, engine=engine, ray_address=ray_address,
         options={
-            "model": model, "top_k": top_k, "charset": charset, "fold_case": fold_case,
+            "model": find_bundle(model, trust), "top_k": top_k, "charset": charset, "fold_case": fold_case,
             "min_confidence": min_confidence, "ink": ink.value, "raw": raw, "transposed": transposed,
         },
     )  # fmt: skip

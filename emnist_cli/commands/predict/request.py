@@ -79,6 +79,8 @@ def check_request(request: PredictRequest) -> None:
     Raises:
         UsageError: they contradict each other.
     """
+    if request.least_certain and not request.sheet:
+        raise UsageError("--sort: says what comes first on a --contact-sheet, which is not asked for")
     if request.in_part_files:
         _check_part_files(request)
         return
@@ -106,8 +108,6 @@ def _check_resume(request: PredictRequest) -> None:
         raise UsageError(f"--resume: expected an --output in csv or jsonl, to go on with. Received: {received}")
     if request.resume and request.output and request.output.exists() and not request.output.is_file():
         raise UsageError(f"--resume: expected a file to go on with. Received: {request.output}")
-    if request.least_certain and not request.sheet:
-        raise UsageError("--sort: says what comes first on a --contact-sheet, which is not asked for")
 
 
 def _check_ray(request: PredictRequest) -> None:

@@ -70,13 +70,9 @@ def _open_stream(output: Path | None) -> Iterator[Partial]:
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options that the rows depend on, with the model's checksum beside its name."""
-    from emnist_cli.core import bundle, exported_models
-
-    model = bundle.find_bundle(options["model"])
-    content = exported_models.describe_model_file(model.graph)["sha256"][:12]
-    return {f"--{name.replace('_', '-')}": value for name, value in options.items()} | {
-        "--model": f"{model.name} {content}"
-    }
+    model = options["model"]
+    settings = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    return settings | {"--model": f"{model.name} {model.file['sha256'][:12]}"}
 
 
 def _write_rows(request: PredictRequest, rows: Partial, predictions: Iterator[Prediction]) -> None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from emnist_cli.cli.options import Charset, FoldCase, Model, Quiet, Recursive, Timeout, Workers
+from emnist_cli.cli.options import Charset, FoldCase, Model, Quiet, Recursive, Timeout, Trust, Workers
 from emnist_cli.commands.read.options import (
     CharacterMinConfidence,
     CharacterTopK,
@@ -22,6 +22,7 @@ from emnist_cli.core.errors import ExitCode
 def read(
     pages: Pages,
     model: Model = DEFAULT_MODEL,
+    trust: Trust = False,
     top_k: CharacterTopK = PredictConfig.top_k,
     charset: Charset = None,
     fold_case: FoldCase = False,
@@ -42,7 +43,7 @@ def read(
     request = ReadRequest(
         paths=pages,
         recursive=recursive,
-        options={"model": model, "charset": charset, "fold_case": fold_case},
+        options={"model": model, "trust": trust, "charset": charset, "fold_case": fold_case},
         top_k=top_k,
         min_confidence=min_confidence,
         lexicon=lexicon,

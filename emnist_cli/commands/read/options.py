@@ -61,6 +61,9 @@ LexiconFile = Annotated[
 ]
 
 Overlay = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Draw boxes and labels on the page: a picture file, or a folder for many."),
+    str | None,  # a Path would lose the slash at the end
+    typer.Option(
+        metavar="FILE",
+        help="Draw boxes and labels on the page: an image file, or a folder for many; DIR/ is created.",
+    ),
 ]

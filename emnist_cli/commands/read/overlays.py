@@ -3,9 +3,11 @@
 One page goes to FILE. Several pages go to FILE-1, FILE-2 and so on, or into a folder.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from emnist_cli.core.atomic_file import write_file
 from emnist_cli.core.page_records import Page
 
 
@@ -17,21 +19,26 @@ class Overlays:
         count: how many were written.
     """
 
-    def __init__(self, place: Path | None, paths: Sequence[str], recursive: bool) -> None:
+    def __init__(self, place: str | None, paths: Sequence[str], recursive: bool) -> None:
         """Check the place, before anything is read.
+
+        Args:
+            place: an image file; or a folder, which is created if its name ends with a slash.
+            paths: what is read.
+            recursive: whether folders within folders are read.
 
         Raises:
             UsageError: it cannot be meant.
         """
         self.count, self._number = 0, 0
-        self._place, self._first = place, b""
+        self._place, self._first = None if place is None else Path(place), b""
         self._names: set[str] = set()
-        self._in_folder = place is not None and place.is_dir()
-        self.suffix = None if place is None else ".png" if self._in_folder else place.suffix
-        if place is not None:
+        self._in_folder = place is not None and (place.endswith(("/", os.sep)) or Path(place).is_dir())
+        self.suffix = None if self._place is None else ".png" if self._in_folder else self._place.suffix
+        if self._place is not None:
             from emnist_cli.core.artifacts import page_overlay
 
-            page_overlay.check_overlay_path(place, paths, recursive)
+            page_overlay.check_overlay_path(self._place, paths, recursive, self._in_folder)
 
     def keep(self, pages: Iterable[Page]) -> Iterator[Page]:
         """Hand pages on and write their overlays; that of a first page waits until it is known to be the only one."""
@@ -71,10 +78,12 @@ class Overlays:
         return self._place.with_name(f"{self._place.stem}-{number}{self._place.suffix}")
 
     def _write(self, content: bytes, path: Path) -> None:
-        from emnist_cli.core.artifacts import image_file, page_overlay
+        from emnist_cli.core.artifacts import page_overlay
 
         if not content:  # a page that could not be read
             return
+        if self._in_folder:
+            page_overlay.make_overlay_folder(path.parent)
         page_overlay.check_replaceable(path)
-        image_file.put_image(content, path)
+        write_file(path, content)
         self.count += 1

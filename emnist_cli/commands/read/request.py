@@ -31,7 +31,7 @@ class ReadRequest:
     lexicon: Path | None
     form: PageFormat | None
     output: Path | None
-    overlay: Path | None
+    overlay: str | None
     workers: int | None
     timeout: float
     quiet: bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from emnist_cli.cli.options import ArchiveOption, DataDir, FormatOption, Output, Quiet
+from emnist_cli.cli.options import ArchiveOption, DataDir, FormatOption, Output, Quiet, Trust
 from emnist_cli.commands.train.epoch_rows import EpochRows
 from emnist_cli.commands.train.options import (
     Arch,
@@ -40,9 +40,11 @@ from emnist_cli.core.errors import ExitCode, MissingError, UsageError, did_you_m
 from emnist_cli.output.formats import Format, choose_format, notify, open_output
 
 if TYPE_CHECKING:
+    from emnist_cli.core.bundle import Bundle
     from emnist_cli.core.model_export.output_dir import OutputDir
     from emnist_cli.core.records import Epoch
     from emnist_cli.core.training.job import Outcome, TrainingJob
+    from emnist_cli.core.training.training_data import TrainingData
 
 
 def train(
@@ -52,6 +54,7 @@ def train(
     csv: Csv = None,
     transposed: Transposed = None,
     base: Base = None,
+    trust: Trust = False,
     arch: Arch = None,
     epochs: Epochs = TrainConfig.epochs,
     batch_size: BatchSize = TrainConfig.batch_size,
@@ -83,47 +86,58 @@ def train(
     record an epoch.
     """
     config = TrainConfig(
-        arch=arch or TrainConfig.arch,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        augment=augment,
-        seed=seed,
-        validation=validation,
-        patience=patience,
-        limit=limit,
+        arch=arch or TrainConfig.arch, epochs=epochs, batch_size=batch_size, learning_rate=learning_rate,
+        augment=augment, seed=seed, validation=validation, patience=patience, limit=limit,
         mixed_precision=mixed_precision,
-    )
+    )  # fmt: skip
     chosen = choose_format(form, output)
     _check_source(split, folder, csv, {"--labels": labels, "--archive": archive}, transposed)
     _check(config, arch if base else None, base is not None, tensorboard)
-    from emnist_cli.core import bundle
-    from emnist_cli.core.model_export import output_dir
-    from emnist_cli.core.networks import keras_file
-    from emnist_cli.core.platform.interrupts import interrupts_held
-    from emnist_cli.core.platform.tensorflow import load_tensorflow
+    from emnist_cli.core.model_export.output_dir import check_output_dir, choose_output_dir
 
-    found = bundle.find_bundle(base) if base else None
-    if found:
-        keras_file.check_base(found)
-        config = replace(config, arch=keras_file.arch_of(found))
-    where = output_dir.choose_output_dir(
-        out, name, csv.stem if csv else split or (folder or Path()).resolve().name, config.arch
-    )
-    output_dir.check_output_dir(where, resume, overwrite)
-    load_tensorflow(threads)
-    with interrupts_held():  # Keras is as bad at them as TensorFlow
-        from emnist_cli.core.training import job
-
+    found, config = _find_base(base, trust, config)
+    task_name = csv.stem if csv else split or (folder or Path()).resolve().name
+    where = choose_output_dir(out, name, task_name, config.arch)
+    check_output_dir(where, resume, overwrite)
+    _start_tensorflow(threads)
     if csv:
         task = find_csv(csv, split, transposed, quiet)
     else:
         task = find_pictures(split, folder, labels, found, data_dir, archive, quiet)
-    plan = job.TrainingJob(task, config, where, found, threads or None)
     with open_output(output) as stream:
-        outcome = _train(plan, resume, strategy, tensorboard, chosen, stream, quiet)
+        job = _make_job(task, config, where, found, threads)
+        outcome = _train(job, resume, strategy, tensorboard, chosen, stream, quiet)
     if outcome.interrupted:
         _end_interrupted(outcome)
+
+
+def _find_base(base: str | None, trust: bool, config: TrainConfig) -> "tuple[Bundle | None, TrainConfig]":
+    """Return the model that training starts from, if any, and the settings with its architecture."""
+    from emnist_cli.core.bundle import find_bundle
+    from emnist_cli.core.networks.keras_file import arch_of, check_base
+
+    if base is None:
+        return None, config
+    found = find_bundle(base, trust)
+    check_base(found)
+    return found, replace(config, arch=arch_of(found))
+
+
+def _start_tensorflow(threads: int) -> None:
+    from emnist_cli.core.platform.interrupts import interrupts_held
+    from emnist_cli.core.platform.tensorflow import load_tensorflow
+
+    load_tensorflow(threads)
+    with interrupts_held():  # Keras is as bad at them as TensorFlow
+        import emnist_cli.core.training.job  # noqa: F401
+
+
+def _make_job(
+    task: "TrainingData", config: TrainConfig, where: "OutputDir", found: "Bundle | None", threads: int
+) -> "TrainingJob":
+    from emnist_cli.core.training.job import TrainingJob
+
+    return TrainingJob(task, config, where, found, threads or None)
 
 
 def _check_source(

@@ -23,7 +23,7 @@ from emnist_cli.core.labels import CHARSETS
 from emnist_cli.core.records import Prediction
 
 Look = Callable[[NDArray[np.uint8] | NDArray[np.float32]], Gray | None]
-"""Makes of a gray picture, as `images.decode` gives it, what the network sees; None without ink."""
+"""Makes of a gray picture, as `decode.decode_image` gives it, what the network sees; None without ink."""
 
 KINDS = {c: "digit" if c.isdigit() else "upper" if c.isupper() else "lower" for c in CHARSETS["alnum"]}
 MOST = 1000  # predictions on a sheet

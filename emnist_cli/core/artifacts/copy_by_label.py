@@ -8,12 +8,12 @@ import fnmatch
 import glob
 import hashlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from emnist_cli.core.atomic_file import new_file
 from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.files.labelled import folder_name
 from emnist_cli.core.records import Prediction
@@ -73,31 +73,25 @@ class LabelSorter:
     def _put(self, source: BinaryIO, place: Path, name: str) -> None:
         """Copy a file into a folder unless it is there, under the first name that is free."""
         place.mkdir(parents=True, exist_ok=True)
-        scratch = place / f".{secrets.token_hex(8)}.tmp"
-        try:
-            for path in _names(place, name, source):
-                if not os.path.lexists(path):
-                    if not scratch.exists():
-                        _copy(source, scratch)
-                    with suppress(FileExistsError):  # another run was quicker: see what it put there
-                        _give_name(scratch, path)
-                        self.copied += 1
-                        return
-                if _is_same(source, path):
-                    self.present += 1
+        for path in _names(place, name, source):
+            if not os.path.lexists(path):
+                with suppress(FileExistsError):  # another run was quicker: see what it put there
+                    _copy(source, path)
+                    self.copied += 1
                     return
-            raise FileExistsError
-        finally:
-            scratch.unlink(missing_ok=True)
+            if _is_same(source, path):
+                self.present += 1
+                return
+        raise FileExistsError
 
 
 def check_copy_dir(folder: Path, paths: Iterable[str], recursive: bool) -> None:
     """Refuse a folder for copies, before a long run, that cannot be meant.
 
     Args:
-        folder: that `Sorter` is to fill; need not be there.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
+        folder: that `LabelSorter` is to fill; need not be there.
+        paths: what is read, as for `discovery.find_pictures`.
+        recursive: as for `discovery.find_pictures`.
 
     Raises:
         UsageError: it is no folder, or what is copied there would be read again.
@@ -183,17 +177,22 @@ def _digest(source: BinaryIO) -> str:
     return content.hexdigest()
 
 
-def _copy(source: BinaryIO, target: Path) -> None:
+def _copy(source: BinaryIO, path: Path) -> None:
     """Copy content and modification time. Permissions are a file's usual ones: a copy need not be read-only.
 
     It is not forced onto the disk, which can take longer than reading the picture.
+
+    Raises:
+        FileExistsError: something has that name.
     """
     source.seek(0)
-    with target.open("xb") as file:
+    with new_file(path, replace=False, sync=False) as file:
         while block := _read(source):
             file.write(block)
-    status = os.fstat(source.fileno())
-    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+        file.flush()  # later writing would change the time
+        status = os.fstat(source.fileno())
+        copy = file.fileno() if os.utime in os.supports_fd else file.name
+        os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _read(source: BinaryIO) -> bytes:
@@ -216,26 +215,6 @@ def _is_same(source: BinaryIO, path: Path) -> bool:
             return True
     except OSError:
         return False
-
-
-def _give_name(scratch: Path, path: Path) -> None:
-    """Rename a file to a name that must be free.
-
-    Raises:
-        FileExistsError: it is taken.
-    """
-    try:
-        path.hardlink_to(scratch)
-    except OSError:  # the name is taken, or the file system has no links
-        if os.name == "nt":
-            scratch.rename(path)  # fails there if the name is taken
-            return
-        path.open("xb").close()  # takes the name, or fails
-        try:
-            scratch.replace(path)
-        except OSError:
-            path.unlink()
-            raise
 
 
 def _failure(place: Path, error: OSError) -> OutputError:

@@ -11,7 +11,8 @@ from pathlib import Path
 from PIL import ExifTags, Image
 
 from emnist_cli.core.artifacts.copy_by_label import reader_of
-from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.core.atomic_file import write_file
+from emnist_cli.core.errors import UsageError
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 DPI = 150  # how fine a sheet is printed
@@ -23,8 +24,8 @@ def check_image_path(path: Path, paths: Sequence[str] = (), recursive: bool = Fa
 
     Args:
         path: of the sheet.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
+        paths: what is read, as for `discovery.find_pictures`.
+        recursive: as for `discovery.find_pictures`.
 
     Raises:
         UsageError: no such format is written, the folder is not there, the file is a picture that is no such sheet, or
@@ -49,7 +50,7 @@ def write_image(sheet: Image.Image, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    put_image(encode_image(sheet, path.suffix, _MADE_BY, dpi=(DPI, DPI)), path)
+    write_file(path, encode_image(sheet, path.suffix, _MADE_BY, dpi=(DPI, DPI)))
 
 
 def encode_image(image: Image.Image, suffix: str, made_by: str, **how: object) -> bytes:
@@ -66,25 +67,6 @@ def encode_image(image: Image.Image, suffix: str, made_by: str, **how: object) -
     about[ExifTags.Base.Software] = made_by
     image.save(content, FORMATS[suffix.lower()], exif=about, **how)
     return content.getvalue()
-
-
-def put_image(content: bytes, path: Path) -> None:
-    """Write a file, which appears, or is replaced, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    path = path.resolve()  # what a link leads to is replaced, not the link
-    scratch = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("wb") as file:
-            file.write(content)
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 def is_made_by(path: Path, made_by: str) -> bool:

@@ -15,7 +15,7 @@ from emnist_cli.core.artifacts import image_file
 from emnist_cli.core.artifacts.contact_sheet import LEVELS
 from emnist_cli.core.artifacts.copy_by_label import reader_of
 from emnist_cli.core.artifacts.image_file import FORMATS
-from emnist_cli.core.errors import UsageError
+from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.page_records import UNSURE, Character, Page
 
 _MADE_BY = "emnist overlay"
@@ -84,33 +84,53 @@ def encode_overlay(sheet: Image.Image, suffix: str) -> bytes:
 
     Args:
         sheet: as `draw` gives it.
-        suffix: of `sheet_file.FORMATS`, as ".png".
+        suffix: of `image_file.FORMATS`, as ".png".
     """
     return image_file.encode_image(sheet, suffix, _MADE_BY)
 
 
-def check_overlay_path(place: Path, paths: Sequence[str], recursive: bool) -> None:
+def check_overlay_path(place: Path, paths: Sequence[str], recursive: bool, is_folder: bool = False) -> None:
     """Refuse a file or folder for overlays, before a long run, that cannot be meant.
 
     Args:
-        place: a picture file, or a folder that is there.
-        paths: what is read, as for `files.find_pictures`.
-        recursive: as for `files.find_pictures`.
+        place: an image file, or a folder.
+        paths: what is read, as for `discovery.find_pictures`.
+        recursive: as for `discovery.find_pictures`.
+        is_folder: `place` is a folder that will be created if it does not exist.
 
     Raises:
-        UsageError: no such format is written, the folder is not there, what is there is a picture that is no overlay,
-            or overlays would be read as pages.
+        UsageError: no such format is written, the folder does not exist or cannot be created, what is there is an
+            image that is no overlay, or overlays would be read as pages.
     """
-    folder = place if place.is_dir() else place.parent
-    if not place.is_dir() and place.suffix.lower() not in FORMATS:
-        raise UsageError(f"--overlay: expected a folder, or a file {', '.join(FORMATS)}. Received: {place}")
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
+    folder = place if is_folder or place.is_dir() else place.parent
+    if folder is not place and place.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"--overlay: expected an existing folder, a name that ends with /, or a file {', '.join(FORMATS)}. "
+            f"Received: {place}"
+        )
+    if is_folder:
+        existing = next((path for path in (place, *place.parents) if os.path.lexists(path)), place)
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise UsageError(f"--overlay: expected a folder that can be written to or created. Received: {place}/")
+    elif not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UsageError(f"--overlay: expected a file in a folder that can be written to. Received: {place}")
     reader = reader_of(place, paths, recursive) or reader_of(folder, paths, recursive)
     if reader is not None:
         raise UsageError(f"--overlay: {reader} reads it as a page; choose a place elsewhere. Received: {place}")
-    if not place.is_dir():
+    if folder is not place:
         check_replaceable(place)
+
+
+def make_overlay_folder(folder: Path) -> None:
+    """Create a folder for overlays, and the folders above it.
+
+    Raises:
+        OutputError: it cannot be created.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"--overlay: {folder} cannot be created ({error.strerror or error})") from None
 
 
 def check_replaceable(path: Path) -> None:

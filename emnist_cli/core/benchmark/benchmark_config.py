@@ -28,6 +28,7 @@ class BenchmarkConfig:
         data: a folder of pictures, labelled or not; None for drawings made for the purpose.
         runs: how often everything is measured, after a run that does not count.
         seconds: that one measurement lasts.
+        trust: SavedModels may be run, as for `Recognizer`.
     """
 
     models: tuple[str, ...]
@@ -37,3 +38,4 @@ class BenchmarkConfig:
     data: Path | None = None
     runs: int = 5
     seconds: float = 0.1
+    trust: bool = False

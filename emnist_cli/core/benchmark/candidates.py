@@ -23,7 +23,7 @@ class Candidate(NamedTuple):
 
     Attributes:
         name: of the model.
-        form: `plan.GIVEN`, or what it was exported to.
+        form: `benchmark_config.GIVEN`, or what it was exported to.
         model: as `--model` takes it.
         found: where it is.
     """
@@ -40,17 +40,17 @@ class Candidate(NamedTuple):
         return {".tflite": "LiteRT", ".onnx": "ONNX Runtime"}.get(suffix, "Keras")
 
 
-def find_models(models: Sequence[str]) -> list[Candidate]:
+def find_models(models: Sequence[str], trust: bool = False) -> list[Candidate]:
     """Find the models that were named. Of those that have the same name each goes by what it was asked for as.
 
     Raises:
-        ModelError: there is no such model, or it is damaged.
+        ModelError: there is no such model, it is damaged, or it is a SavedModel without `trust`.
         UsageError: one is named twice.
     """
     twice = [model for model in models if list(models).count(model) > 1]
     if twice:
         raise UsageError(f"--model: expected each model once. Received: {twice[0]} twice")
-    found = {model: bundle.find_bundle(model) for model in models}
+    found = {model: bundle.find_bundle(model, trust) for model in models}
     names = [each.name for each in found.values()]
     return [
         Candidate(model if names.count(each.name) > 1 else each.name, GIVEN, model, each)
@@ -65,7 +65,7 @@ def export_forms(
 
     Args:
         first: the model.
-        forms: of `plan.AGAINST`.
+        forms: of `benchmark_config.AGAINST`.
         folder: that the exports are put into.
         on_export: called with each form that is done.
 
@@ -98,7 +98,7 @@ def _make(model: str) -> "Work[tuple[str, Path], Path]":
     load_tensorflow()
     from emnist_cli.core.model_export.exporter import export_model
 
-    found = bundle.find_bundle(model)
+    found = bundle.find_bundle(model, trust=True)  # as everywhere after `find_models`
 
     def work(asked: Sequence[tuple[str, Path]]) -> list[Path]:
         return [export_model(found, form, place).path for form, place in asked]

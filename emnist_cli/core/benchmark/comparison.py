@@ -66,7 +66,7 @@ def load_results(path: Path, plan: BenchmarkConfig) -> dict[str, Any]:
         damaged = True
     if damaged:
         raise UsageError(f"{expected}, which is damaged")
-    names = [model.name for model in find_models(plan.models)]
+    names = [model.name for model in find_models(plan.models, plan.trust)]
     forms = [*((name, GIVEN) for name in names), *((names[0], form) for form in plan.against)]
     if not {(*form, threads) for form in forms for threads in plan.threads} & had:
         were = ", ".join(_words(_key(row)) for row in found["rows"]) or "none"

@@ -30,7 +30,7 @@ def read_speed(
         seconds: to measure for, at least.
         clock: tells the time.
     """
-    options = {"model": model, "top_k": 1}
+    options = {"model": model, "trust": True, "top_k": 1}  # `find_models` has asked
     predictions = cast(Generator[Prediction, None, None], predict_files(cycle(files), options, workers=processes))
     try:
         _skip(predictions, _HEAD * processes)

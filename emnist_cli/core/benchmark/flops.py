@@ -27,14 +27,18 @@ class Graph(NamedTuple):
     weights: str | None
 
 
-def inspect(graph: Path) -> Graph:
+def inspect(graph: Path, content: bytes | None = None) -> Graph:
     """Count the operations of a LiteRT file.
 
     Padding counts as if it were pixels, as in most figures that are published. In a graph with weights in 8 bits the
     operations are of integers in part; they are counted alike.
+
+    Args:
+        graph: the file.
+        content: of it, where it has been read.
     """
     interpreter = Interpreter(
-        model_content=graph.read_bytes(),
+        model_content=graph.read_bytes() if content is None else content,
         # Delegates would put their own operation in the place of those to be counted.
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )

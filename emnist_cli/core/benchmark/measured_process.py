@@ -102,7 +102,7 @@ class _MeasuredCall:
 
     def __init__(self, task: MeasureTask) -> None:
         self._task = task
-        self._recognizer = Recognizer(task.model, threads=task.threads)
+        self._recognizer = Recognizer(task.model, threads=task.threads, trust=True)  # `find_models` has asked
         self._pictures = np.load(task.ready, mmap_mode="r")
         self._open = [_open(path) for path in task.files[:_OPEN]]
         self._recognizer.predict(self._open[0])

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emnist_cli.core.benchmark.timing import Latency, Statistic
-from emnist_cli.core.exported_models import SAVED_MODEL
+from emnist_cli.core.exported_models import list_files
 
 FORMAT = 1
 """Version of the layout of what is saved."""
@@ -18,7 +18,7 @@ class BenchmarkRow:
 
     Attributes:
         model: its name.
-        form: `plan.GIVEN`, or what it was exported to.
+        form: `benchmark_config.GIVEN`, or what it was exported to.
         runtime: that runs it, a key of `machine.LIBRARIES`.
         weights: the type of its smallest weights, where it is a LiteRT file; else None.
         threads: that a batch is run with, and processes that read files.
@@ -117,10 +117,8 @@ class Benchmark:
 
 
 def size_of(graph: Path) -> int:
-    """Return the bytes of a network's file, or, of a SavedModel, of all in its folder."""
-    folder = graph if graph.is_dir() else graph.parent
-    files = folder.rglob("*") if graph.is_dir() or graph.name == SAVED_MODEL else [graph]
-    return sum(path.stat().st_size for path in files if path.is_file())
+    """Return the bytes of a network's file, or of all the files of a SavedModel."""
+    return sum(path.stat().st_size for path in list_files(graph))
 
 
 def _spread(name: str, values: Statistic, places: int) -> dict[str, float]:

@@ -71,7 +71,7 @@ def run(plan: BenchmarkConfig, on_step: OnStep = lambda done, total, what: None)
         EmnistError: a process fails that measures.
     """
     notes: list[str] = []
-    named = find_models(plan.models)
+    named = find_models(plan.models, plan.trust)
     machine = describe_machine([])  # its load before we add to it
     steps = _Steps(plan, on_step)
     with tempfile.TemporaryDirectory(prefix="emnist-benchmark-") as text, ExitStack() as stack:
@@ -98,6 +98,7 @@ def run(plan: BenchmarkConfig, on_step: OnStep = lambda done, total, what: None)
         )
     machine["versions"] = describe_machine(dict.fromkeys(c.runtime for c in candidates))["versions"]
     settings = {**asdict(plan), "data": pictures.about}
+    del settings["trust"]  # nothing that is measured depends on it
     return Benchmark(machine, _plain(settings), bare, tuple(found), tuple(notes))
 
 
@@ -229,7 +230,7 @@ def _inspect(candidates: Sequence[Candidate]) -> list[flops.Graph]:
     for number, candidate in enumerate(candidates):
         graph = flops.Graph(first.flops if candidate.form != GIVEN else None, None)
         if candidate.runtime == "LiteRT":
-            graph = flops.inspect(candidate.found.graph)
+            graph = flops.inspect(candidate.found.graph, candidate.found.content)
         first = graph if number == 0 else first
         found.append(graph)
     return found

@@ -1,15 +1,15 @@
 """Draw a bar chart of the results of `emnist benchmark`."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from emnist_cli.core.atomic_file import write_file
 from emnist_cli.core.benchmark.results import Benchmark, BenchmarkRow
 from emnist_cli.core.benchmark.timing import Statistic
-from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.core.errors import UsageError
 from emnist_cli.core.evaluation.figures import figure_to_png, make_figure
 
 if TYPE_CHECKING:
@@ -39,16 +39,7 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = path.resolve()
-    scratch = path.with_name(f".{path.name[:100]}.{os.getpid()}.tmp")
-    content = draw_plot(benchmark)
-    try:
-        scratch.write_bytes(content)
-        scratch.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
-    finally:
-        scratch.unlink(missing_ok=True)
+    write_file(path, draw_plot(benchmark))
 
 
 def draw_plot(benchmark: Benchmark) -> bytes:

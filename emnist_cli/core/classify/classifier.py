@@ -11,7 +11,7 @@ from emnist_cli.core.classify.label_view import LabelView, make_label_view
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.config import IMAGE_SIZE, PredictConfig
 from emnist_cli.core.errors import UsageError
-from emnist_cli.core.runtimes.litert import open_runtime
+from emnist_cli.core.runtimes.open_runtime import open_model
 
 
 class Classifier:
@@ -31,6 +31,7 @@ class Classifier:
         *,
         threads: int | None = None,
         batch_size: int = PredictConfig.batch_size,
+        trust: bool = False,
     ) -> None:
         """Load a model.
 
@@ -38,13 +39,14 @@ class Classifier:
             model: name, bundle folder or model file; or a bundle that has been found.
             threads: that the network uses for a batch; None for every core.
             batch_size: images that go through the network at once.
+            trust: run a SavedModel, whose graph can run code and write files; without it, one is refused.
 
         Raises:
-            ModelError: there is no such model, or it is damaged.
+            ModelError: there is no such model, it is damaged, or it is a SavedModel without `trust`.
             MissingError: the runtime for it is not installed.
         """
-        self.model = model if isinstance(model, Bundle) else find_bundle(model)
-        self._runtime = open_runtime(self.model.graph, threads, batch_size)
+        self.model = model if isinstance(model, Bundle) else find_bundle(model, trust)
+        self._runtime = open_model(self.model, threads, batch_size)
         self.classes = name_classes(self.model, self._runtime.class_count)
         self._temperature = self.model.manifest.temperature if self.model.manifest else 1.0
         self.view = make_label_view(self.classes)

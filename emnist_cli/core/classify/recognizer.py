@@ -43,7 +43,7 @@ class Recognizer:
 
     def __init__(
         self,
-        model: str | Path = bundle.DEFAULT_MODEL,
+        model: str | Path | bundle.Bundle = bundle.DEFAULT_MODEL,
         *,
         top_k: int = PredictConfig.top_k,
         charset: str | None = None,
@@ -55,11 +55,12 @@ class Recognizer:
         threads: int | None = None,
         batch_size: int = PredictConfig.batch_size,
         max_megapixels: int = PredictConfig.max_megapixels,
+        trust: bool = False,
     ) -> None:
         """Load a model.
 
         Args:
-            model: name, bundle folder or .tflite file.
+            model: name, bundle folder or .tflite file; or one that `bundle.find_bundle` has found.
             top_k: how many alternatives each prediction names.
             charset: allowed answers, as `labels.parse_charset` takes them; the others are masked and the
                 probabilities of the rest sum to 1.
@@ -71,9 +72,10 @@ class Recognizer:
             threads: that the network uses for a batch; None for every core.
             batch_size: pictures a batch.
             max_megapixels: picture files that have more are refused.
+            trust: run a SavedModel, whose graph can run code and write files; else it is refused.
 
         Raises:
-            ModelError: there is no such model, or it is damaged.
+            ModelError: there is no such model, it is damaged, or it is a SavedModel without `trust`.
             UsageError: an argument that makes no sense.
         """
         options = RecognizerOptions(top_k, charset, fold_case, min_confidence, ink)
@@ -83,7 +85,7 @@ class Recognizer:
         check_range("max_megapixels", max_megapixels, 1, 1_000_000)
         self._preparer = ImagePreparer(ink, raw, transposed, max_megapixels)
         self._batch_size = batch_size
-        self._classifier = Classifier(model, threads=threads, batch_size=batch_size)
+        self._classifier = Classifier(model, threads=threads, batch_size=batch_size, trust=trust)
         self._set(options)
 
     def variant(self, **changes: Unpack[RecognizerChanges]) -> "Recognizer":

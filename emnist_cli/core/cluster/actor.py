@@ -2,7 +2,6 @@
 
 import functools
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -10,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from emnist_cli.core import bundle
+from emnist_cli.core import bundle, exported_models
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.files.discovery import ImageRef
@@ -34,7 +33,7 @@ class Reader:
         self._pool: Pool[ImageRef, Prediction] = Pool(make, 1, timeout, give_up)
 
     def __call__(self, block: Any) -> Any:
-        """Classify a block: a table as of `ray_rows.make_block` becomes one as of `ray_rows.make_rows`."""
+        """Classify a block: a table as of `arrow.make_block` becomes one as of `arrow.make_rows`."""
         from emnist_cli.core.cluster.arrow import make_rows, read_block
 
         found = read_block(block)
@@ -60,10 +59,15 @@ def describe_actor(
     if not timeout > 0:
         raise UsageError(f"--timeout: expected seconds, more than 0. Received: {timeout!r}")
     model = Recognizer(**options).model
-    whole = model.graph.name == bundle.GRAPH and (model.graph.parent / bundle.MANIFEST).is_file()  # else one file alone
-    names = [bundle.MANIFEST, *model.manifest.files] if model.manifest and whole else [model.graph.name]
-    files = {name: (model.graph.parent / name).read_bytes() for name in names}
-    return functools.partial(_make, files, model.graph.name, {**options}, str(Path.cwd())), timeout
+    folder = model.graph.parent
+    if model.manifest and model.graph.name == bundle.GRAPH and (folder / bundle.MANIFEST).is_file():
+        paths = [folder / name for name in (bundle.MANIFEST, *model.manifest.files)]
+    else:
+        paths = exported_models.list_files(model.graph)
+    read = {} if model.content is None else {model.graph: model.content}
+    files = {path.relative_to(folder).as_posix(): read.get(path) or path.read_bytes() for path in paths}
+    others = {**options, "model": None, "trust": True}  # which has been asked for
+    return functools.partial(_make, files, model.graph.name, others, str(Path.cwd())), timeout
 
 
 def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cwd: str) -> "Work[ImageRef, Prediction]":
@@ -71,15 +75,18 @@ def _make(files: Mapping[str, bytes], graph: str, options: Mapping[str, Any], cw
     import numpy as np
 
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
 
     with suppress(OSError):  # relative paths mean the same wherever that folder is shared
         os.chdir(cwd)
     with TemporaryDirectory(prefix="emnist-model-") as folder:
         for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         recognizer = Recognizer(**{**options, "model": Path(folder) / graph, "threads": 1, "batch_size": CHUNK})
         recognizer.probabilities(np.zeros((2, IMAGE_SIZE, IMAGE_SIZE), np.float32))  # the files are not read again
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    ignore_pillow_warnings()
 
     def work(chunk: Sequence[ImageRef]) -> list[Prediction]:
         return list(recognizer.predict_many(fetch_all(chunk), keep_pictures=False))

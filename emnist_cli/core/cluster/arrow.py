@@ -10,6 +10,7 @@ import pyarrow as pa
 from ray.data import Datasink
 
 from emnist_cli import __version__
+from emnist_cli.core.byte_escapes import escape_record
 from emnist_cli.core.errors import EmnistError, ImageError, OutputError, UsageError
 from emnist_cli.core.files import uri_search, uris
 from emnist_cli.core.files.discovery import ImageRef
@@ -168,7 +169,7 @@ class OutputParts(Datasink["tuple[str, Counter[str]]"]):
             return set()
 
     def _encode(self, predictions: Sequence[Prediction]) -> bytes:
-        rows = [{name: _readable(value) for name, value in p.as_dict().items()} for p in predictions]
+        rows = [escape_record(p.as_dict()) for p in predictions]
         if self._form == "jsonl":
             return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
         from pyarrow import parquet
@@ -180,13 +181,6 @@ class OutputParts(Datasink["tuple[str, Counter[str]]"]):
 
     def _failure(self, error: Exception) -> OutputError:
         return OutputError(f"{self._destination}: cannot be written ({uris.reason(error)})")
-
-
-def _readable(value: Any) -> Any:
-    r"""As in every output: bytes of a file name that are not UTF-8 become \xNN."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return value
 
 
 def _encode(path: str) -> bytes:

@@ -42,7 +42,7 @@ def predict_on_ray(
     """Classify pictures on a Ray cluster; every one gives a prediction, in order, as they come.
 
     Args:
-        paths: as for `files.find_pictures`, or URIs.
+        paths: as for `discovery.find_pictures`, or URIs.
         recursive: enter folders within folders.
         options: keyword arguments of `Recognizer`, the model included, which travels to the workers.
         address: of a running cluster, as `ray.init` takes it; None for RAY_ADDRESS, else a Ray of our own, on this
@@ -132,13 +132,13 @@ class _Job:
         self._blocks = [ray.put(make_block(block)) for block in _cut(found, self._workers)]
 
     def run(self) -> "Generator[Any, None, None]":
-        """Yield the rows as tables of `ray_rows.make_rows`, in order."""
+        """Yield the rows as tables of `arrow.make_rows`, in order."""
         if self._blocks:
             with closing(iter(self._dataset().iter_batches(batch_size=None, batch_format="pyarrow"))) as tables:
                 yield from tables
 
     def write(self, parts: Any) -> "Counter[str]":
-        """Let the workers write `ray_rows.Parts`; return how many rows there are of each status."""
+        """Let the workers write `arrow.OutputParts`; return how many rows there are of each status."""
         parts.prepare()
         if self._blocks:
             # The actors have all the CPUs; writing must not wait for one.

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from emnist_cli.core.atomic_file import new_folder
+from emnist_cli.core.atomic_file import new_folder, write_error
 from emnist_cli.core.data import cache, dataset
 from emnist_cli.core.data.dataset import Advance, LabelledImages
-from emnist_cli.core.errors import OutputError, UsageError
+from emnist_cli.core.errors import UsageError
+from emnist_cli.core.files.labelled import folder_name
 from emnist_cli.core.labels import Split, find_split
 
 _ROWS = 4096
@@ -53,7 +54,7 @@ def export_split(
             for part, half in halves.items():
                 WRITERS[form](new, table, part, half, advance)
     except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); nothing was left there") from None
+        raise write_error(folder, error) from None
 
 
 def _write_idx(folder: Path, split: Split, part: str, half: LabelledImages, advance: Advance) -> None:
@@ -95,17 +96,12 @@ def _write_npz(folder: Path, split: Split, part: str, half: LabelledImages, adva
 
 
 def _write_png(folder: Path, split: Split, part: str, half: LabelledImages, advance: Advance) -> None:
-    names = [_folder_name(c.label) for c in split.classes]
+    names = [folder_name(c.label) for c in split.classes]
     for name in names:
         (folder / part / name).mkdir(parents=True)
     for i, (picture, label) in enumerate(zip(half.images, half.labels.tolist(), strict=True)):
         Image.fromarray(picture).save(folder / part / names[label] / f"{i:06}.png")
         advance(1)
-
-
-def _folder_name(label: str) -> str:
-    """A name that differs in more than case, which some file systems do not tell apart."""
-    return label if label.isdigit() else f"{'upper' if label.isupper() else 'lower'}-{label}"
 
 
 WRITERS: dict[str, Callable[[Path, Split, str, LabelledImages, Advance], None]] = {

@@ -1,5 +1,6 @@
 """Draw images of a split with their labels on one sheet, for `emnist data show`."""
 
+import io
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emnist_cli.core.artifacts.contact_sheet import KINDS
+from emnist_cli.core.atomic_file import write_error, write_file
 from emnist_cli.core.data import dataset
-from emnist_cli.core.errors import DataError, OutputError, UsageError, did_you_mean
+from emnist_cli.core.errors import DataError, UsageError, did_you_mean
 from emnist_cli.core.files.labelled import find_class
 from emnist_cli.core.labels import find_split
 
@@ -80,15 +82,12 @@ def _save(sheet: Image.Image, path: Path) -> None:
         raise UsageError(f"--output: expected a picture such as grid.png. Received: {path}")
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"--output: expected a file in an existing folder. Received: {path}")
-    path = path.resolve()  # what a link leads to is replaced, not the link
-    scratch = path.with_name(f".{path.name[:100]}.tmp")
+    content = io.BytesIO()
     try:
-        sheet.save(scratch, form)
-        scratch.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there") from None
-    finally:
-        scratch.unlink(missing_ok=True)
+        sheet.save(content, form)
+    except OSError as error:  # that format has no grayscale images
+        raise write_error(path, error) from None
+    write_file(path, content.getvalue())
 
 
 def _find(label: str, known: list[str], split: str) -> int:

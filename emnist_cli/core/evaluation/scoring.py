@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.byte_escapes import escape_bytes
 from emnist_cli.core.classify.classifier import Classifier
 from emnist_cli.core.classify.label_view import LabelView
 from emnist_cli.core.config import EvaluateConfig, PredictConfig
@@ -178,9 +179,9 @@ def score_folder(
         on_progress(done, len(items))
     if len(failures) == len(items):
         raise ImageError(f"none of {len(items):,} pictures could be read; the first: {': '.join(failures[0])}")
-    names = [_printable(item.found.path) for item in items]
+    names = [escape_bytes(item.found.path) for item in items]
     answers = ScoredPredictions(classes, truth, probabilities, names, tuple(failures))
-    subject = EvaluationTarget(classifier.name, on, folder=_printable(folder))
+    subject = EvaluationTarget(classifier.name, on, folder=escape_bytes(folder))
     return Scored(evaluate(answers, subject), answers, pictures)
 
 
@@ -196,9 +197,4 @@ def _truth(classifier: Classifier, labels: Sequence[str]) -> tuple[tuple[str, ..
 
 
 def _failure(image: PreparedImage) -> Failure:
-    return Failure(_printable(image.path), image.error or "no ink in it")
-
-
-def _printable(path: str) -> str:
-    r"""A path as JSON can carry it: bytes that are not UTF-8 become \xff."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return Failure(escape_bytes(image.path), image.error or "no ink in it")

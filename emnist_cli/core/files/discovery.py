@@ -7,7 +7,7 @@ error, and becomes a row like any other.
 import fnmatch
 import glob
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from emnist_cli.core.errors import ImageError
 from emnist_cli.core.files.name_order import Entry, by_bytes, sorted_on_disk
+from emnist_cli.core.files.patterns import path_matches
 
 SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"}
@@ -146,7 +147,7 @@ class _Search:
         start = len(os.path.join(base, ""))  # noqa: PTH118
         with closing(self._walk(base, True, lambda path: None)) as pictures:
             for path, problem, *_ in pictures:
-                if not problem and _fits(path[start:].split(os.sep), pattern[fixed:]):  # noqa: PTH206
+                if not problem and path_matches(path[start:].split(os.sep), pattern[fixed:]):  # noqa: PTH206
                     yield ImageRef(path if fixed else path[start:])
 
     def _walk(self, folder: str, recursive: bool, on_skip: Callable[[str], None]) -> _Pictures:
@@ -219,15 +220,6 @@ def _kind(entry: "os.DirEntry[str]") -> int:
         return _FOLDER if entry.is_dir(follow_symlinks=False) else _OTHER
     except OSError:
         return _OTHER
-
-
-def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether the parts of a path match those of a pattern; ** stands for any number of folders, at the end for all."""
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return len(pattern) == 1 or any(_fits(parts[i:], pattern[1:]) for i in range(len(parts)))
-    return bool(parts) and fnmatch.fnmatch(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _is_pipe(path: str) -> bool:

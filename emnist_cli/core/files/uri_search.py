@@ -10,13 +10,14 @@ from typing import Any
 
 from emnist_cli.core.errors import ImageError, MissingError
 from emnist_cli.core.files.discovery import ImageRef, find_pictures, is_picture_name
+from emnist_cli.core.files.patterns import path_matches
 from emnist_cli.core.files.uris import find_location, is_local, join, problem_of, reason, split
 
 OnSkip = Callable[[str], None]
 
 
 def find_uris(uri: str, recursive: bool, on_skip: OnSkip) -> Iterator[ImageRef]:
-    """Yield the pictures that a URI stands for, named by their own URIs; arguments as of `files.find_pictures`.
+    """Yield the pictures that a URI stands for, named by their own URIs; arguments as of `discovery.find_pictures`.
 
     The entries of one folder are in memory at once.
 
@@ -109,7 +110,8 @@ def _matches(uri: str, recursive: bool, on_skip: OnSkip) -> Iterator[ImageRef]:
     if "**" in parts:
         start = len(split(join(base, ""))[1])
         for found in _walk(system, folder, base, True, lambda path: None):
-            if not found.problem and _fits(split(found.path)[1][start:].split("/"), parts[fixed:]):
+            inside = split(found.path)[1][start:].split("/")
+            if not found.problem and path_matches(inside, parts[fixed:], fnmatch.fnmatchcase):
                 yield found
         return
     for match, path, kind in sorted(_expand(system, folder, base, parts[fixed:]), key=_by_path):
@@ -129,12 +131,3 @@ def _expand(system: Any, folder: str, uri: str, pattern: list[str]) -> Iterator[
             yield join(uri, name), path, kind
         elif kind == "directory":
             yield from _expand(system, path, join(uri, name), pattern[1:])
-
-
-def _fits(parts: list[str], pattern: list[str]) -> bool:
-    """As of `files`: ** stands for any number of folders, at the end for all."""
-    if not pattern:
-        return not parts
-    if pattern[0] == "**":
-        return len(pattern) == 1 or any(_fits(parts[i:], pattern[1:]) for i in range(len(parts)))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])

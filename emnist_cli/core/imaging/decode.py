@@ -9,6 +9,7 @@ import io
 import os
 import stat
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
@@ -189,3 +190,8 @@ def _frames_note(image: Image.Image, name: str) -> str:
         return ""
     unit = "pages" if name == "TIFF" else "frames"
     return f"has {getattr(image, 'n_frames', 'several')} {unit}, only the first was read"
+
+
+def ignore_pillow_warnings() -> None:
+    """Keep what Pillow thinks of a damaged file from the user and from logs; for processes that only read images."""
+    warnings.filterwarnings("ignore", module="PIL")

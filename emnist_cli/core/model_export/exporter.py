@@ -4,7 +4,6 @@ The exported model must give the same answers as the model. If it does not, noth
 """
 
 import dataclasses
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,15 +14,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from emnist_cli.core import bundle, exported_models
-from emnist_cli.core.atomic_file import put_in_place
+from emnist_cli.core.atomic_file import new_file, put_in_place
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.errors import ModelError, OutputError, UsageError
 from emnist_cli.core.labels import CUSTOM, split_of_size
 from emnist_cli.core.model_export import formats, targets
 from emnist_cli.core.model_export.network_source import load_network
 from emnist_cli.core.model_export.parity_samples import COMPARED, MEASURED, draw_pictures
+from emnist_cli.core.networks.probabilities import add_probabilities
 from emnist_cli.core.platform.interrupts import interrupts_held
-from emnist_cli.core.runtimes.litert import open_runtime
+from emnist_cli.core.runtimes.open_runtime import open_model, open_runtime
+from emnist_cli.core.runtimes.output_kinds import NormalizedRuntime
 
 EXPORT_FORMATS = exported_models.MODEL_FORMATS
 
@@ -79,7 +80,7 @@ def export_model(
         overwrite: replace what was exported to that place before.
 
     Raises:
-        UsageError, MissingError: see `exportable.check`.
+        UsageError, MissingError: see `targets.check_export_target`.
         ModelError: the model has no network to be written otherwise; or what was written disagrees with the model.
         OutputError: it cannot be written.
     """
@@ -94,7 +95,8 @@ def export_model(
             if targets.is_folder(place):
                 put_in_place(new, place)
             else:
-                os.replace(new, place)  # noqa: PTH105
+                with new_file(place) as file:
+                    file.write(new.read_bytes())
     except (OSError, tf.errors.OpError) as error:
         why = getattr(error, "strerror", None) or error
         raise OutputError(f"{out}: cannot be written ({why}); nothing was left there") from None
@@ -112,7 +114,10 @@ def _export(
     progress("loading the network")
     compared, measured = _share(pictures)
     network = load_network(model, measured)
-    expected = open_runtime(model.graph).run(compared)
+    original = open_model(model)
+    if isinstance(original, NormalizedRuntime):  # of unknown origin; the export gives probabilities in any case
+        network = add_probabilities(network, original.outputs)
+    expected = original.run(compared)
     progress(f"converting to {form}")
     formats.write_format(network, form, new, _manifest(model, form, name, expected.shape[1]), measured)
     progress(f"comparing on {len(compared)} pictures")
@@ -170,5 +175,5 @@ def _manifest(model: bundle.Bundle, form: str, name: str, count: int) -> bundle.
         description=f"{old.description}; exported as {form}",
         training={**old.training, "weights": _WEIGHTS.get(form, "float32"), "exported_from": model.name},
         metrics=tuple(dataclasses.replace(m, on=f"{m.on}; before it was exported as {form}") for m in old.metrics),
-        files={bundle.GRAPH: exported_models.describe_model_file(model.graph)},
+        files={bundle.GRAPH: model.file},
     )

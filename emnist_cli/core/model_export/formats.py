@@ -23,7 +23,7 @@ def write_format(
 
     Args:
         network: what to write.
-        form: one of `exports.FORMS`.
+        form: one of `exported_models.MODEL_FORMATS`.
         path: where to: a new file whose suffix is the form's, or a new folder. A folder in LiteRT's forms is a bundle.
         manifest: what goes along with it.
         pictures: float32 (n, 28, 28) in [0, 1], by which ranges in 8 bits are measured.

@@ -55,7 +55,7 @@ def to_integer(network: keras.Model, pictures: NDArray[np.float32]) -> bytes:
 
 def _make_converter(saved: str, *more: tf.lite.OpsSet) -> tf.lite.TFLiteConverter:
     converter = tf.lite.TFLiteConverter.from_saved_model(saved)
-    # Nothing but built-in operations, as in `export.to_litert`.
+    # Nothing but built-in operations, as in `to_litert.to_litert`.
     converter.target_spec.supported_ops = [*more, tf.lite.OpsSet.TFLITE_BUILTINS]
     return converter
 

@@ -27,7 +27,7 @@ def load_network(model: bundle.Bundle, pictures: NDArray[np.float32]) -> keras.M
     if path.suffix.lower() == ".tflite":
         assert model.manifest  # which says what it is
         try:
-            return recover(path, arch_of(model), len(model.manifest.classes), pictures)
+            return recover(path, arch_of(model), len(model.manifest.classes), pictures, model.content)
         except KeyError:  # a kind of numbers that it does not know
             advice = "export from the model that this one was made from"
             raise ModelError(f"{path}: no network can be got out of 8-bit integers; {advice}") from None

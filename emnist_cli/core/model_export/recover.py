@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from emnist_cli.core.errors import ModelError
 from emnist_cli.core.model_export import to_litert
 from emnist_cli.core.networks import architectures
-from emnist_cli.core.runtimes.litert import Runtime
+from emnist_cli.core.runtimes.litert import LiteRtRuntime
 
 _AGREE = 0.1
 """Largest difference of a probability: the LiteRT file may compute in 8 bits, the network does not."""
@@ -30,14 +30,17 @@ class _Folded(NamedTuple):
     bias: NDArray[np.float32]
 
 
-def recover(graph: Path, arch: str, classes: int, pictures: NDArray[np.float32]) -> keras.Model:
+def recover(
+    graph: Path, arch: str, classes: int, pictures: NDArray[np.float32], content: bytes | None = None
+) -> keras.Model:
     """Make a Keras network of a LiteRT file.
 
     Args:
-        graph: as `export.to_litert` wrote it, with weights in any form.
+        graph: as `to_litert.to_litert` wrote it, with weights in any form.
         arch: the architecture that it was made from.
         classes: how many it tells apart.
         pictures: float32 (n, 28, 28) in [0, 1]; some hundred at least, of the kind that it will be trained on.
+        content: of the file, where it has been read.
 
     Returns:
         A network that answers as the file does, and keeps to that when it is trained.
@@ -45,36 +48,38 @@ def recover(graph: Path, arch: str, classes: int, pictures: NDArray[np.float32])
     Raises:
         ModelError: the file does not hold such a network.
     """
-    network = architectures.build(arch, classes)
+    network, content = architectures.build(arch, classes), graph.read_bytes() if content is None else content
     try:
-        folded = list(_read(graph))
+        folded = list(_read(content))
         weighted = [layer for layer in network.layers if isinstance(layer, layers.Conv2D | layers.Dense)]
         for layer, weights in zip(weighted, folded, strict=True):
             _put(network, layer, weights)
         _measure_norms(network, pictures)
-        to_litert.check_agreement(network, Runtime(graph).run(pictures[:256]), pictures[:256], _AGREE)
+        to_litert.check_agreement(
+            network, LiteRtRuntime(graph, content=content).run(pictures[:256]), pictures[:256], _AGREE
+        )
     except (ValueError, ModelError) as error:
         raise ModelError(f"{graph}: no network {arch!r} for {classes} classes can be got out of it ({error})") from None
     return network
 
 
-def _read(graph: Path) -> Iterator[_Folded]:
+def _read(content: bytes) -> Iterator[_Folded]:
     """Yield the weights of each convolution and dense layer, in the order in which they are run."""
     from tensorflow.lite.python import schema_py_generated as schema
     from tensorflow.lite.tools import flatbuffer_utils
 
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(graph.read_bytes()))
-    tensors, kinds = content.subgraphs[0].tensors, content.operatorCodes
+    graph = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    tensors, kinds = graph.subgraphs[0].tensors, graph.operatorCodes
     wanted = {schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.FULLY_CONNECTED}
     unpacked = {  # float16 weights are widened by an operation of their own
         operation.outputs[0]: operation.inputs[0]
-        for operation in content.subgraphs[0].operators
+        for operation in graph.subgraphs[0].operators
         if kinds[operation.opcodeIndex].builtinCode == schema.BuiltinOperator.DEQUANTIZE
     }
-    for operation in content.subgraphs[0].operators:
+    for operation in graph.subgraphs[0].operators:
         if kinds[operation.opcodeIndex].builtinCode in wanted:
             kernel, bias = (
-                _values(tensors[unpacked.get(i, i)], content.buffers) if i >= 0 else None for i in operation.inputs[1:3]
+                _values(tensors[unpacked.get(i, i)], graph.buffers) if i >= 0 else None for i in operation.inputs[1:3]
             )
             assert kernel is not None
             yield _Folded(kernel, np.zeros(len(kernel), np.float32) if bias is None else bias)

@@ -58,5 +58,4 @@ def _replaceable(folder: Path) -> bool:
     """Whether nothing would be lost at `folder` but a bundle or a SavedModel."""
     if not (folder / exported_models.SAVED_MODEL).is_file():
         return bundle.replaceable(folder)
-    parts = {exported_models.SAVED_MODEL, exported_models.EXTRA, "fingerprint.pb", "variables", "assets"}
-    return not is_worked_in(folder) and {path.name for path in folder.iterdir()} <= parts
+    return not is_worked_in(folder) and {path.name for path in folder.iterdir()} <= set(exported_models.PARTS)

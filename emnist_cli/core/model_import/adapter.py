@@ -9,16 +9,14 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from keras import layers
-from numpy.typing import NDArray
 
 from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import ModelError
 from emnist_cli.core.model_import.foreign_model import ForeignModel
 from emnist_cli.core.model_import.import_spec import Interpretation
 from emnist_cli.core.model_import.label_files import Naming
-
-PROBABILITIES, LOGITS, SCORES = "probabilities", "logits", "scores"
-"""What a network gives: rows that sum to 1, any numbers, or numbers in [0, 1] that do not, as of a sigmoid."""
+from emnist_cli.core.networks.probabilities import add_probabilities, set_compiler
+from emnist_cli.core.runtimes.output_kinds import PROBABILITIES, SCORES
 
 
 class PictureShape(NamedTuple):
@@ -97,24 +95,7 @@ def feed(network: ForeignModel, shape: PictureShape, way: Interpretation) -> ker
         answers = layers.Flatten()(answers)
     elif len(found) != 2 or found[1] is None:
         raise ModelError(f"expected one row of outputs for each picture. Received: outputs of the shape {found}")
-    return keras.Model(pictures, answers)
-
-
-def tell_outputs(answers: NDArray[np.float32]) -> str:
-    """Tell from a network's answers which of `PROBABILITIES`, `LOGITS` and `SCORES` they are.
-
-    Args:
-        answers: float32 (n, outputs), for pictures of all kinds.
-
-    Raises:
-        ModelError: they are no numbers.
-    """
-    if not np.isfinite(answers).all():
-        raise ModelError("its outputs are no numbers (nan or infinite) for pictures of characters")
-    within = answers.min() >= 0 and answers.max() <= 1.001
-    if within and np.abs(answers.sum(axis=1) - 1).max() < 0.01:
-        return PROBABILITIES
-    return SCORES if within else LOGITS
+    return set_compiler(keras.Model(pictures, answers), network.needs_xla)
 
 
 def finish(fed: keras.Model, naming: Naming, outputs: str) -> keras.Model:
@@ -123,7 +104,7 @@ def finish(fed: keras.Model, naming: Naming, outputs: str) -> keras.Model:
     Args:
         fed: as `feed` gives it.
         naming: which of the outputs are classes.
-        outputs: as `tell_outputs` says.
+        outputs: as `output_kinds.tell_outputs` says.
 
     Returns:
         A network from pictures to (n, classes), float32, rows summing to 1.
@@ -132,8 +113,5 @@ def finish(fed: keras.Model, naming: Naming, outputs: str) -> keras.Model:
     some = len(naming.classes) != x.shape[1]
     if some:
         x = x[:, naming.first : naming.first + len(naming.classes)]
-    if outputs == LOGITS:
-        x = layers.Softmax(name="probabilities")(x)
-    elif outputs == SCORES or some:
-        x = x / keras.ops.maximum(keras.ops.sum(x, axis=-1, keepdims=True), 1e-7)
-    return keras.Model(fed.input, x)
+    left = SCORES if some and outputs == PROBABILITIES else outputs  # some of the probabilities sum to less than 1
+    return add_probabilities(keras.Model(fed.input, x), left, fed.jit_compile)

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -14,15 +15,16 @@ import keras
 import tensorflow as tf
 
 from emnist_cli.core.errors import ModelError
-from emnist_cli.core.exported_models import SAVED_MODEL
+from emnist_cli.core.exported_models import SAVED_MODEL, read_member
 from emnist_cli.core.model_import import legacy_keras
 from emnist_cli.core.model_import.import_spec import HDF5, ImportSpec
 from emnist_cli.core.platform.stderr import silent_stderr
+from emnist_cli.core.runtimes.channels_last import is_channels_first, to_channels_last
 
-_CONFIG, _METADATA = "config.json", "metadata.json"
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _AS_SAVED_MODEL = (
     "in the project that made it, write a SavedModel, model.export('folder') or in Keras 2 model.save('folder'), and "
-    "import the folder: it has the operations and not the code"
+    "import the folder with --trust: it has the operations and not the code"
 )
 
 
@@ -35,6 +37,7 @@ class ForeignModel(NamedTuple):
         is_keras: its layers are known, so that it can be saved for Keras again.
         version: of the Keras that wrote it, or "".
         changed: what had to be put otherwise for Keras to read it.
+        needs_xla: only XLA can run it on every processor.
     """
 
     call: Callable[[Any], Any]
@@ -42,6 +45,7 @@ class ForeignModel(NamedTuple):
     is_keras: bool
     version: str
     changed: list[str]
+    needs_xla: bool = False
 
 
 def read_foreign_model(plan: ImportSpec) -> ForeignModel:
@@ -73,6 +77,7 @@ def _read_keras(plan: ImportSpec, scratch: Path) -> ForeignModel:
     if not isinstance(network, keras.Model) or len(network.inputs or ()) != 1 or len(network.outputs) != 1:
         counts = [len(getattr(network, name, None) or ()) for name in ("inputs", "outputs")]
         raise ModelError(f"{plan.path}: expected one input and one output. Received: {counts[0]} and {counts[1]}")
+    network = to_channels_last(network)
     return ForeignModel(
         lambda pictures: network(pictures, training=False), tuple(network.inputs[0].shape[1:]), True, version, changed
     )
@@ -99,14 +104,25 @@ def _copy_hdf5(path: Path, copy: Path) -> tuple[str, list[str]]:
 
 def _copy_archive(path: Path, copy: Path) -> tuple[str, list[str]]:
     with ZipFile(path) as archive, ZipFile(copy, "w") as new:
-        config = json.loads(archive.read(_CONFIG))
+        config = json.loads(read_member(archive, _CONFIG))
         version = ""
         if _METADATA in archive.namelist():
-            version = str(json.loads(archive.read(_METADATA)).get("keras_version", ""))
+            version = str(json.loads(read_member(archive, _METADATA)).get("keras_version", ""))
         changed = _check_and_repair(path, config)
         for name in archive.namelist():
-            new.writestr(name, json.dumps(config) if name == _CONFIG else archive.read(name))
+            content = json.dumps(config).encode() if name == _CONFIG else archive.read(name)
+            if name == _WEIGHTS and version.startswith("2."):
+                content, renamed = _rename_weights(content)
+                changed += ["names of weights"] * renamed
+            new.writestr(name, content)
     return version, changed
+
+
+def _rename_weights(content: bytes) -> tuple[bytes, bool]:
+    with BytesIO(content) as copy:
+        with h5py.File(copy, "r+") as file:
+            renamed = legacy_keras.rename_weights(file)
+        return copy.getvalue(), renamed
 
 
 def _text(value: object) -> str:
@@ -130,14 +146,20 @@ def _read_saved_model(path: Path) -> ForeignModel:
         with silent_stderr():
             saved = tf.saved_model.load(str(path))
         names = [name for name in ("serving_default", "serve") if name in saved.signatures]
-        signature = saved.signatures[names[0]] if names else None
+        signature: Any = saved.signatures[names[0]] if names else None
         inputs = list(signature.structured_input_signature[1].values()) if signature else []
         outputs = signature.structured_outputs if signature else {}
+        needs_xla = bool(signature) and is_channels_first(signature.graph)
     except Exception as error:
         raise ModelError(f"{path}: TensorFlow cannot read it ({_reason(error)})") from None
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0].shape.rank is None:
         raise ModelError(f"{path}: expected one input and one output. Received: {len(inputs)} and {len(outputs)}")
     layer = keras.layers.TFSMLayer(str(path), call_endpoint=names[0])
     return ForeignModel(
-        lambda pictures: next(iter(layer(pictures).values())), tuple(inputs[0].shape.as_list()[1:]), False, "", []
+        lambda pictures: next(iter(layer(pictures).values())),
+        tuple(inputs[0].shape.as_list()[1:]),
+        is_keras=False,
+        version="",
+        changed=[],
+        needs_xla=needs_xla,
     )

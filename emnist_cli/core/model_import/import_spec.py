@@ -8,7 +8,7 @@ from zipfile import BadZipFile, ZipFile
 
 from emnist_cli.core.config import PIXEL_RANGES
 from emnist_cli.core.errors import ModelError, UsageError, did_you_mean
-from emnist_cli.core.exported_models import SAVED_MODEL
+from emnist_cli.core.exported_models import SAVED_MODEL, check_trust
 from emnist_cli.core.labels import find_split
 from emnist_cli.core.model_import.label_files import Labels, read_labels
 
@@ -74,12 +74,21 @@ def make_import_spec(
     labels: Path | None = None,
     split: str | None = None,
     way: Interpretation = Interpretation(),  # noqa: B008
+    trust: bool = False,
 ) -> ImportSpec:
     """Check what is asked for.
 
+    Args:
+        path: of the file, or the folder of a SavedModel.
+        labels: a file that says what the outputs stand for.
+        split: the EMNIST split whose classes they are.
+        way: how pictures go in.
+        trust: a SavedModel may be run, see `exported_models.check_trust`.
+
     Raises:
         UsageError: options contradict each other or are not known, or the label file is none.
-        ModelError: the file is no Keras model; told by its first bytes, not by its name.
+        ModelError: the file is no Keras model, told by its first bytes and not by its name; or it is a SavedModel
+            without `trust`.
     """
     if way.pixels not in PIXEL_RANGES:
         raise UsageError(f"--pixels: {did_you_mean(way.pixels, PIXEL_RANGES)}. Received: {way.pixels!r}")
@@ -89,7 +98,10 @@ def make_import_spec(
         )
     if split is not None:
         find_split(split)
-    return ImportSpec(path, _tell_kind(path), read_labels(labels) if labels else None, split, way)
+    kind = _tell_kind(path)
+    if kind == SAVED_MODEL:
+        check_trust(path, trust)
+    return ImportSpec(path, kind, read_labels(labels) if labels else None, split, way)
 
 
 def name_of_model(path: Path) -> str:

@@ -27,7 +27,8 @@ from emnist_cli.core.model_import.label_files import Naming, name_outputs
 from emnist_cli.core.networks.keras_file import KERAS_FILE
 from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.platform.stderr import silent_stderr
-from emnist_cli.core.runtimes.litert import Runtime
+from emnist_cli.core.runtimes.litert import LiteRtRuntime
+from emnist_cli.core.runtimes.output_kinds import tell_outputs
 
 _TRIED = 248
 """Drawn characters that are tried: each of 62 four times, of fewer classes more often."""
@@ -93,7 +94,7 @@ def _make(plan: ImportSpec, where: OutputDir, network: ForeignModel, progress: C
     usual = adapter.feed(network, shape, Interpretation())
     progress("trying it on drawn characters")
     naming = name_outputs(usual.output_shape[-1], plan.labels, plan.split)
-    outputs = adapter.tell_outputs(_answer(usual, as_meant(pictures, plan.way)))
+    outputs = tell_outputs(_answer(usual, as_meant(pictures, plan.way)))
     read = read_in_every_way(usual, naming)
     wrapped = adapter.finish(adapter.feed(network, shape, plan.way), naming, outputs)
     progress("converting to LiteRT")
@@ -117,7 +118,11 @@ def _make(plan: ImportSpec, where: OutputDir, network: ForeignModel, progress: C
 
 
 def _answer(network: keras.Model, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-    answers: NDArray[np.float32] = network.predict_on_batch(pictures[..., None])
+    try:
+        answers: NDArray[np.float32] = network.predict_on_batch(pictures[..., None])
+    except tf.errors.OpError as error:
+        reason = " ".join(error.message.split())[:200]
+        raise ModelError(f"TensorFlow cannot run it on this machine ({reason})") from None
     return answers
 
 
@@ -161,7 +166,7 @@ def _make_files(wrapped: keras.Model, is_keras: bool, pictures: NDArray[np.float
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / bundle.GRAPH
         file.write_bytes(graph)
-        runtime = Runtime(file)
+        runtime = LiteRtRuntime(file)
         answers = np.concatenate([runtime.run(pictures[:1]), runtime.run(pictures[1:])])
         difference = to_litert.check_agreement(wrapped, answers, pictures)
         files = {bundle.GRAPH: graph}

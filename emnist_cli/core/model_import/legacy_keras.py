@@ -6,6 +6,8 @@ it.
 """
 
 import inspect
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +20,10 @@ _MODELS = {"Sequential": "keras", "Functional": "keras.src.models.functional", "
 _CODE = ("Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
 _FOR_TRAINING = ("trainable", "_initializer", "_regularizer", "_constraint")
 _WRAPPED = ("layer", "forward_layer", "backward_layer")
+
+
+_LAYERS, _LAYERS_OF_2_13 = "layers", "_layer_checkpoint_dependencies"
+"""Of the groups of weights in a .keras file, the one with a group for each layer."""
 
 
 def layers_of(network: Config) -> Iterator[Config]:
@@ -42,6 +48,8 @@ def find_code(network: Config) -> str | None:
         name = f"layer {config.get('name', '')!r}" if isinstance(config, dict) else "layer"
         if kind == "Lambda":
             return f"its {name} is Python code (Lambda), which is never run from a file"
+        if kind == "TFSMLayer":
+            return f"its {name} is a SavedModel in another folder, whose graph can run code"
         if kind in _CODE:
             return f"its {name} is an operation of TensorFlow's ({kind}), which Keras no longer reads"
         if not str(layer.get("module") or "keras").startswith("keras") or not _is_known(layer):
@@ -71,6 +79,38 @@ def repair(network: Config) -> list[str]:
                 _name_input(layer["config"]["layers"])
         changed |= _repair_layer(layer)
     return sorted(changed)
+
+
+def rename_weights(file: Any) -> bool:
+    """Call the groups of weights in a .keras file's HDF5 file as Keras 3 looks for them, in place.
+
+    Windows had a backslash between the names of groups within groups. Keras 2.13 counted layers with weights twice, so
+    that a second dense layer is called dense_2 and not dense_1.
+
+    Returns:
+        Whether any was called otherwise.
+    """
+    joined = sorted((name for name in file if "\\" in name), key=len)
+    for name in joined:
+        file.move(name, name.replace("\\", "/"))
+    return _rename_layers(file) or bool(joined)
+
+
+def _rename_layers(group: Any) -> bool:
+    renamed = [_rename_layers(inner) for inner in group.values() if hasattr(inner, "keys")]
+    if _LAYERS_OF_2_13 not in group or _LAYERS in group:
+        return any(renamed)
+    layers = group[_LAYERS_OF_2_13]
+    counted = {name: re.fullmatch(r"(.+?)(?:_(\d+))?", name).groups() for name in layers}  # type: ignore[union-attr]
+    seen: Counter[str] = Counter()
+    for name in sorted(counted, key=lambda name: int(counted[name][1] or 0)):
+        kind = counted[name][0]
+        new = f"{kind}_{seen[kind]}" if seen[kind] else kind
+        seen[kind] += 1
+        if new != name:
+            layers.move(name, new)
+    group.move(_LAYERS_OF_2_13, _LAYERS)
+    return True
 
 
 def _repair_layer(layer: Config) -> set[str]:

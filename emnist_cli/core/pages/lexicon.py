@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.errors import UsageError
 
-_SYMBOLS = string.digits + string.ascii_uppercase
+_SYMBOLS = string.digits + string.ascii_uppercase  # of every word list; a model with other classes adds theirs
 _LONGEST = 40  # characters of a word
 _LISTED = 0.9  # of the words on a page, the share that is in the list
 _FREE = 10.0  # a word that is not can go on in so many ways after each character
@@ -24,7 +24,7 @@ _SLIP = 0.01  # that one is missing or too many
 _CASE = 0.1  # weight of answers that are of the same case only
 _NEVER = -1e9  # logarithm of the probability of what is not allowed: so low, and differences of sums stay numbers
 
-_Table = NDArray[np.uint8]
+_Table = NDArray[np.uint16]
 
 
 class Listed(NamedTuple):
@@ -61,22 +61,16 @@ class Lexicon:
     """A word list."""
 
     def __init__(self, words: Iterable[str]) -> None:
-        """Take words; punctuation in them is left out, as it is on pages, and words with other letters are.
+        """Take words; punctuation in them is left out, as it is on pages.
 
         Raises:
             UsageError: no word is left.
         """
-        by_length: dict[int, set[bytes]] = {}
-        for word in words:
-            kept = "".join(c for c in word.strip().upper() if c.isalnum())
-            if kept and len(kept) <= _LONGEST and set(kept) <= set(_SYMBOLS):
-                by_length.setdefault(len(kept), set()).add(bytes(map(_SYMBOLS.index, kept)))
-        if not by_length:
+        kept = ("".join(c for c in word.strip() if c.isalnum()) for word in words)
+        self._words = sorted({word for word in kept if word and len(word) <= _LONGEST})
+        self._tables: dict[str, _WordTables] = {}
+        if not self._words:
             raise UsageError("--lexicon: expected words of letters and digits, one a line. Received: none")
-        self._tables = {
-            length: np.frombuffer(b"".join(sorted(entries)), np.uint8).reshape(-1, length)
-            for length, entries in by_length.items()
-        }
 
     @classmethod
     def read(cls, path: Path) -> "Lexicon":
@@ -93,8 +87,25 @@ class Lexicon:
             raise UsageError(f"--lexicon: expected a text file in UTF-8. Received: {path}") from None
         return cls(text.splitlines())
 
+    def check(self, labels: Sequence[str]) -> None:
+        """Check that a model can read at least one word of the list.
+
+        Args:
+            labels: the answers of the model.
+
+        Raises:
+            UsageError: every word has a character that the model does not know.
+        """
+        if not self._tables_for(labels).by_length:
+            raise UsageError(
+                "--lexicon: expected words of the characters that the model knows. "
+                f"Received: {self._words[0]!r} and the like"
+            )
+
     def find(self, word: NDArray[np.float32], labels: Sequence[str]) -> list[Listed] | None:
         """Find the likeliest listed word; one character may be missing or too many on the page.
+
+        Words with a character that is neither ASCII nor among the answers are passed over.
 
         Args:
             word: (characters, labels), what each character is likely to be.
@@ -103,22 +114,58 @@ class Lexicon:
         Returns:
             The word's characters, or None where it is likelier to be a word that is not listed.
         """
-        logs = _by_symbol(word, labels)
+        return self._tables_for(labels).find(word, labels)
+
+    def _tables_for(self, labels: Sequence[str]) -> "_WordTables":
+        """Return the words that a model with these answers can read."""
+        others = sorted({_fold(label) for label in labels} - set(_SYMBOLS))
+        symbols = _SYMBOLS + "".join(others)
+        if symbols not in self._tables:
+            self._tables[symbols] = _WordTables(self._words, symbols)
+        return self._tables[symbols]
+
+
+def _fold(character: str) -> str:
+    """Return the upper case of a character, where that is one character: not of a sharp s."""
+    upper = character.upper()
+    return upper if len(upper) == 1 else character
+
+
+class _WordTables:
+    """The words of a list that have no other characters than `symbols`.
+
+    Attributes:
+        by_length: for each length of a word, uint16 (words, length), numbers of symbols.
+    """
+
+    def __init__(self, words: Sequence[str], symbols: str) -> None:
+        entries: dict[int, set[tuple[int, ...]]] = {}
+        for word in words:
+            # A sharp s is two letters to a model that does not know it.
+            spelled = "".join(_fold(c) if _fold(c) in symbols else c.upper() for c in word)
+            if set(spelled) <= set(symbols):
+                entries.setdefault(len(spelled), set()).add(tuple(map(symbols.index, spelled)))
+        self._symbols = symbols
+        self.by_length = {length: np.array(sorted(rows), np.uint16) for length, rows in entries.items()}
+
+    def find(self, word: NDArray[np.float32], labels: Sequence[str]) -> list[Listed] | None:
+        """See `Lexicon.find`."""
+        logs = _by_symbol(word, labels, self._symbols)
         candidates = [*self._same(logs), *self._missing(logs), *self._extra(logs)]
         if not candidates:
             return None
         best = max(candidates, key=lambda candidate: candidate.score)
-        count = sum(len(self._tables.get(len(word) + more, ())) for more in (-1, 0, 1))
+        count = sum(len(self.by_length.get(len(word) + more, ())) for more in (-1, 0, 1))
         prior = np.log(_LISTED / count)
         free = np.log(1 - _LISTED) - len(word) * np.log(_FREE) + logs.max(axis=1).sum()
         if best.score + prior <= free:
             return None
         total = np.logaddexp.reduce([free, *(candidate.total + prior for candidate in candidates)])
-        return _spell(best, float(np.exp(best.score + prior - total)), word, labels)
+        return _spell(best, float(np.exp(best.score + prior - total)), word, labels, self._symbols)
 
     def _same(self, logs: NDArray[np.float64]) -> list[_Candidate]:
         """Words of as many characters."""
-        table = self._tables.get(len(logs))
+        table = self.by_length.get(len(logs))
         if table is None:
             return []
         scores = logs[np.arange(len(logs)), table].sum(axis=1)
@@ -128,7 +175,7 @@ class Lexicon:
     def _missing(self, logs: NDArray[np.float64]) -> list[_Candidate]:
         """Words of one character more, which was not found on the page."""
         count = len(logs)
-        table = self._tables.get(count + 1)
+        table = self.by_length.get(count + 1)
         if table is None:
             return []
         before = _sums(logs[np.arange(count), table[:, :-1]])
@@ -142,23 +189,23 @@ class Lexicon:
     def _extra(self, logs: NDArray[np.float64]) -> list[_Candidate]:
         """Words of one character less: one on the page is none, or a part of its neighbour."""
         count = len(logs)
-        table = self._tables.get(count - 1)
+        table = self.by_length.get(count - 1)
         if table is None:
             return []
         before = _sums(logs[np.arange(count - 1), table])
         after = _sums(logs[np.arange(1, count), table])
-        scores = before + after[:, -1:] - after + np.log(_SLIP / count / len(_SYMBOLS))
+        scores = before + after[:, -1:] - after + np.log(_SLIP / count / len(self._symbols))
         row, skipped = np.unravel_index(int(scores.argmax()), scores.shape)
         glyphs: list[int | None] = [i for i in range(count) if i != skipped]
         return [_Candidate(scores[row, skipped], np.logaddexp.reduce(scores, axis=None), table[row], glyphs)]
 
 
-def _by_symbol(word: NDArray[np.float32], labels: Sequence[str]) -> NDArray[np.float64]:
+def _by_symbol(word: NDArray[np.float32], labels: Sequence[str], symbols: str) -> NDArray[np.float64]:
     """Logarithm of the probability of each symbol, both cases together."""
-    symbol = np.array([_SYMBOLS.index(label.upper()) for label in labels])
-    summed = word.astype(np.float64) @ np.eye(len(_SYMBOLS))[symbol]
-    allowed = np.isin(np.arange(len(_SYMBOLS)), symbol)
-    return np.where(allowed, np.log((1 - _DOUBT) * summed + _DOUBT / len(_SYMBOLS)), _NEVER)
+    symbol = np.array([symbols.index(_fold(label)) for label in labels])
+    summed = word.astype(np.float64) @ np.eye(len(symbols))[symbol]
+    allowed = np.isin(np.arange(len(symbols)), symbol)
+    return np.where(allowed, np.log((1 - _DOUBT) * summed + _DOUBT / len(symbols)), _NEVER)
 
 
 def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -166,9 +213,11 @@ def _sums(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([np.zeros((len(values), 1)), values.cumsum(axis=1)], axis=1)
 
 
-def _spell(found: _Candidate, weight: float, word: NDArray[np.float32], labels: Sequence[str]) -> list[Listed]:
+def _spell(
+    found: _Candidate, weight: float, word: NDArray[np.float32], labels: Sequence[str], symbols: str
+) -> list[Listed]:
     """Give a listed word the case that it was read in."""
-    answers = [[i for i, label in enumerate(labels) if label.upper() == _SYMBOLS[s]] for s in found.symbols]
+    answers = [[i for i, label in enumerate(labels) if _fold(label) == symbols[s]] for s in found.symbols]
     upper, lower = (np.array([case(label) for label in labels]) for case in (str.isupper, str.islower))
     alike = np.outer(upper, upper) | np.outer(lower, lower)
     share = word + np.float32(_CASE) * word @ alike  # a character that was read wrongly may still tell its case

@@ -65,7 +65,7 @@ def read_pages(
     One page alone is read in this process, which is the quickest.
 
     Args:
-        found: paths, or files as `files.find_pictures` yields them.
+        found: paths, or files as `discovery.find_pictures` yields them.
         options: keyword arguments of `Recognizer`, the model included.
         top_k: how many alternatives each character names.
         min_confidence: in [0, 1]; a less probable character gets no label.
@@ -126,16 +126,17 @@ def _copy_to_file(content: bytes, copies: ExitStack) -> str:
 
 def _make(options: Mapping[str, Any], wish: _PageOptions) -> "Work[_PageRef, Page]":
     """Load a model and the words; return what reads pages."""
-    import warnings
-
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
     from emnist_cli.core.pages.lexicon import Lexicon
     from emnist_cli.core.pages.pipeline import ReadOptions
 
     how = ReadOptions(wish.top_k, wish.min_confidence, Lexicon.read(wish.lexicon) if wish.lexicon else None)
     how.check()
     recognizer = Recognizer(**options)
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    if how.lexicon is not None:
+        how.lexicon.check(recognizer.labels)
+    ignore_pillow_warnings()
     return lambda items: [_read(item, recognizer, how, wish.overlay) for item in items]
 
 

@@ -75,12 +75,11 @@ def prepare_files(
 
 def make_recognition(options: Mapping[str, Any], keep_pictures: bool) -> "Work[ImageRef, Prediction]":
     """Load a model; return what classifies a chunk."""
-    import warnings
-
     from emnist_cli.core.classify.recognizer import Recognizer
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
 
     recognizer = Recognizer(**options)
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    ignore_pillow_warnings()
 
     def work(chunk: Sequence[ImageRef]) -> list[Prediction]:
         return list(recognizer.predict_many(chunk, keep_pictures))
@@ -94,11 +93,10 @@ def give_up(found: ImageRef, reason: str) -> Prediction:
 
 
 def _make_preparation() -> "Work[ImageRef, PreparedImage]":
-    import warnings
-
+    from emnist_cli.core.imaging.decode import ignore_pillow_warnings
     from emnist_cli.core.preprocessing.prepare import ImagePreparer
 
-    warnings.filterwarnings("ignore", module="PIL")  # what Pillow thinks of a damaged file is not for the user
+    ignore_pillow_warnings()
     return ImagePreparer().prepare
 
 

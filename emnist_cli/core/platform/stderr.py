@@ -13,7 +13,8 @@ _LOCK = threading.Lock()  # two threads at it could leave the descriptor silent 
 def silent_stderr() -> Iterator[None]:
     """Send file descriptor 2 nowhere for as short as possible: one thread at a time."""
     with _LOCK:
-        sys.stderr.flush()
+        if sys.stderr is not None:  # as in a program without a console, of pythonw on Windows
+            sys.stderr.flush()
         try:
             saved = os.dup(2)
         except OSError:  # stderr is closed: nothing to silence

@@ -1,9 +1,7 @@
-"""Run a network one batch at a time; the Keras and ONNX runtimes use it.
-
-It takes any number of images at once. The LiteRT runtime does not use it.
-"""
+"""What every runtime has in common, for the LiteRT, ONNX and Keras runtimes and those who call them."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +10,19 @@ from emnist_cli.core.config import IMAGE_SIZE
 
 SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
 """Of what a network is given of one picture."""
+
+
+class Runtime(Protocol):
+    """A network ready to run, from any thread.
+
+    Attributes:
+        class_count: its outputs.
+    """
+
+    class_count: int
+
+    def run(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Classify pictures, float32 (n, 28, 28) in [0, 1]; return probabilities, float32 (n, class_count)."""
 
 
 def run_batches(

@@ -71,12 +71,17 @@ def _load(graph: Path) -> tuple[Callable[[Any], Any], int]:
     """Return what classifies a batch, and how many classes there are."""
     import tensorflow as tf
 
+    from emnist_cli.core.runtimes.channels_last import is_channels_first
+
     pictures = tf.TensorSpec((None, *SHAPE), tf.float32)
     try:
         with silent_stderr():
             # One graph for any batch: calling layers one by one from Python would take most of the time.
-            call = tf.function(_read(graph), input_signature=[pictures])
+            network = _read(graph)
+            call = tf.function(network, input_signature=[pictures])
             found = call.get_concrete_function().structured_outputs
+            if is_channels_first(call.get_concrete_function().graph):
+                call = tf.function(network, input_signature=[pictures], jit_compile=True)
     except Exception as error:  # of zip archives, HDF5, JSON, protobuf and every layer
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{graph}: not a network that TensorFlow can run ({reason[:200]})") from None
@@ -89,8 +94,10 @@ def _read(graph: Path) -> Callable[[Any], Any]:
     import keras
     import tensorflow as tf
 
+    from emnist_cli.core.runtimes.channels_last import to_channels_last
+
     if graph.name == SAVED_MODEL or graph.is_dir():
         saved = tf.saved_model.load(str(graph if graph.is_dir() else graph.parent))
         return lambda pictures: saved.serve(pictures)
-    network = keras.models.load_model(graph, compile=False)
+    network = to_channels_last(keras.models.load_model(graph, compile=False))
     return lambda pictures: network(pictures, training=False)

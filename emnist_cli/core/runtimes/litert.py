@@ -1,62 +1,19 @@
-"""Run a network on float32 images and return probabilities, for the recognizer; the only importer of LiteRT.
-
-Bundles hold a LiteRT graph. The formats that `emnist export` writes can be run as well, if the runtime for them is
-installed.
-"""
+"""Run a LiteRT graph: the format of bundles; `open_runtime` creates the runtime. The only importer of LiteRT."""
 
 import threading
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from emnist_cli.core.config import IMAGE_SIZE
 from emnist_cli.core.errors import ModelError
 from emnist_cli.core.platform.cpu import available_cores
 from emnist_cli.core.platform.stderr import silent_stderr
-
-_SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 1)
-
-
-class AnyRuntime(Protocol):
-    """A network ready to run, from any thread.
-
-    Attributes:
-        class_count: its outputs.
-    """
-
-    class_count: int
-
-    def run(self, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Classify pictures, float32 (n, 28, 28) in [0, 1]; return probabilities, float32 (n, class_count)."""
+from emnist_cli.core.runtimes.base import SHAPE
 
 
-def open_runtime(graph: Path, threads: int | None = None, batch_size: int = 64) -> AnyRuntime:
-    """Make a network ready to run, by the runtime that its form needs.
-
-    Args:
-        graph: a .tflite, .onnx or .keras file, or a SavedModel: its folder or the .pb file in it.
-        threads: that a batch is run with; None for as many as this process may run on.
-        batch_size: pictures that go through the network at once when there are more than one.
-
-    Raises:
-        ModelError: it is none, or not one of a character classifier.
-        MissingError: the runtime for it is not installed.
-    """
-    if graph.suffix.lower() == ".onnx":
-        from emnist_cli.core.runtimes.onnx import OnnxRuntime
-
-        return OnnxRuntime(graph, threads, batch_size)
-    if graph.suffix.lower() in {".keras", ".pb"} or graph.is_dir():
-        from emnist_cli.core.runtimes.keras import KerasRuntime
-
-        return KerasRuntime(graph, threads, batch_size)
-    return Runtime(graph, threads, batch_size)
-
-
-class Runtime:
+class LiteRtRuntime:
     """A graph ready to run, from any thread.
 
     Each thread gets interpreters of its own: one shared by eight threads gave wrong answers and crashes. An
@@ -66,18 +23,21 @@ class Runtime:
         class_count: outputs of the graph.
     """
 
-    def __init__(self, graph: Path, threads: int | None = None, batch_size: int = 64) -> None:
+    def __init__(
+        self, graph: Path, threads: int | None = None, batch_size: int = 64, content: bytes | None = None
+    ) -> None:
         """Load `graph` and check that it classifies 28x28 pictures.
 
         Args:
             graph: a .tflite file.
             threads: that one interpreter uses; None for as many as this process may run on.
             batch_size: pictures that `run` gives to the network at once when it has more than one.
+            content: of the file, where it has been read.
 
         Raises:
             ModelError: the file is not a LiteRT graph, or not one of a character classifier.
         """
-        self._graph = graph
+        self._graph, self._content = graph, _read(graph) if content is None else content
         self._threads = threads or available_cores()
         self._batch_size = batch_size
         self._local = threading.local()
@@ -98,7 +58,7 @@ class Runtime:
             chunk = pictures[start : start + size, :, :, None]
             filled = len(chunk)
             if filled < size:
-                chunk = np.concatenate([chunk, np.zeros((size - filled, *_SHAPE), np.float32)])
+                chunk = np.concatenate([chunk, np.zeros((size - filled, *SHAPE), np.float32)])
             out[start : start + filled] = self._invoke(chunk)[:filled]
         return out
 
@@ -114,23 +74,30 @@ class Runtime:
         made: dict[int, Interpreter] = self._local.__dict__.setdefault("interpreters", {})
         if batch not in made:
             # One picture is done before a second thread has woken up.
-            made[batch] = _load(self._graph, batch, threads=1 if batch == 1 else self._threads)
+            made[batch] = _load(self._graph, self._content, batch, threads=1 if batch == 1 else self._threads)
         return made[batch]
 
 
-def _load(graph: Path, batch: int, threads: int) -> Interpreter:
+def _read(graph: Path) -> bytes:
+    try:
+        return graph.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{graph}: cannot be read ({error.strerror or error})") from None
+
+
+def _load(graph: Path, content: bytes, batch: int, threads: int) -> Interpreter:
     try:
         # Content rather than a path: the library cannot open names that are not UTF-8.
-        interpreter = Interpreter(model_content=graph.read_bytes(), num_threads=threads)
+        interpreter = Interpreter(model_content=content, num_threads=threads)
         inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelError(f"{graph}: expected one input and one output. Received: {len(inputs)} and {len(outputs)}")
-        _check(graph, inputs[0], _SHAPE)
+        _check(graph, inputs[0], SHAPE)
         _check(graph, outputs[0], outputs[0]["shape"][-1:])
-        interpreter.resize_tensor_input(inputs[0]["index"], (batch, *_SHAPE))
+        interpreter.resize_tensor_input(inputs[0]["index"], (batch, *SHAPE))
         with silent_stderr():
             interpreter.allocate_tensors()
-    except (OSError, ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelError(f"{graph}: not a LiteRT graph that can be run ({reason})") from None
     return interpreter

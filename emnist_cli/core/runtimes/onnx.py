@@ -19,19 +19,22 @@ class OnnxRuntime:
         class_count: outputs of the network.
     """
 
-    def __init__(self, graph: Path, threads: int | None = None, batch_size: int = 64) -> None:
+    def __init__(
+        self, graph: Path, threads: int | None = None, batch_size: int = 64, content: bytes | None = None
+    ) -> None:
         """Load `graph` and check that it classifies 28x28 pictures.
 
         Args:
             graph: an .onnx file, float32 (n, 28, 28, 1) -> (n, classes) for any n.
             threads: that a batch is run with; None for as many as this process may run on.
             batch_size: pictures that go through the network at once.
+            content: of the file, where it has been read.
 
         Raises:
             ModelError: the file is no ONNX model, or not one of a character classifier.
             MissingError: ONNX Runtime is not installed.
         """
-        self._session = _load(graph, threads or available_cores())
+        self._session = _load(graph, content, threads or available_cores())
         self._input, outputs = _check(graph, self._session)
         self._batch_size = batch_size
         self.class_count = outputs
@@ -52,7 +55,7 @@ class OnnxRuntime:
         return result
 
 
-def _load(graph: Path, threads: int) -> Any:
+def _load(graph: Path, content: bytes | None, threads: int) -> Any:
     try:
         with silent_stderr():  # as it is imported, it may complain of devices that are not there
             import onnxruntime
@@ -67,7 +70,8 @@ def _load(graph: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         # Content rather than a path, as for LiteRT: names that are not UTF-8.
-        return onnxruntime.InferenceSession(graph.read_bytes(), options, providers=["CPUExecutionProvider"])
+        content = graph.read_bytes() if content is None else content
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # it has a dozen of its own, with no base class that has a public name
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ModelError(f"{graph}: not an ONNX model that can be run ({reason[:200]})") from None

@@ -9,7 +9,6 @@ import json
 import shutil
 import zipfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emnist_cli.core.atomic_file import new_file
 from emnist_cli.core.config import TrainConfig
 from emnist_cli.core.errors import OutputError, TrainingError, UsageError
 from emnist_cli.core.model_export.output_dir import LAST_CHECKPOINT
@@ -135,16 +135,12 @@ def _brief(value: Any) -> str:
 def _write(path: Path, variables: Sequence[Any], about: dict[str, Any]) -> None:
     import keras  # not above: whether there is a checkpoint is asked before TensorFlow is loaded
 
-    scratch = path.with_name(f".{path.name}.tmp")
     arrays = {f"v{i}": keras.ops.convert_to_numpy(v) for i, v in enumerate(variables)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.open("wb") as file:
+        with new_file(path) as file:
             np.savez(file, about=np.array(json.dumps(about)), **arrays)
-        scratch.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
         raise OutputError(f"{path.parent}: the checkpoint cannot be written ({error.strerror or error})") from None
 
 

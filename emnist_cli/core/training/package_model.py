@@ -19,7 +19,7 @@ from emnist_cli.core.model_export import to_litert
 from emnist_cli.core.model_export.output_dir import OutputDir
 from emnist_cli.core.networks.keras_file import KERAS_FILE
 from emnist_cli.core.records import Epoch
-from emnist_cli.core.runtimes.litert import Runtime
+from emnist_cli.core.runtimes.litert import LiteRtRuntime
 from emnist_cli.core.training import training_history
 from emnist_cli.core.training.input_pipeline import Holdout
 from emnist_cli.core.training.training_data import TrainingData
@@ -104,7 +104,7 @@ def _check(trained: Trained, graph: Path, threads: int | None) -> float:
     pictures, held = trained.task.pictures, trained.holdout.validation
     chosen = held[:: len(held) // _ENOUGH + 1] if len(held) else trained.holdout.train[:256]
     shown = pictures.images[chosen].astype(np.float32) / np.float32(255)
-    probabilities = Runtime(graph, threads).run(shown)
+    probabilities = LiteRtRuntime(graph, threads).run(shown)
     to_litert.check_agreement(trained.network, probabilities[:256], shown[:256])
     return fit_temperature(probabilities, pictures.labels[chosen]) if len(held) else 1.0
 

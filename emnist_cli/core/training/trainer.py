@@ -67,7 +67,7 @@ class Trainer:
             pictures: all training pictures.
             holdout: which are trained on, and which choose the best epoch.
             config: how to train.
-            task: what `checkpoint.describe` says of this run.
+            task: what `checkpoint.describe_checkpoint` says of this run.
             folder: where checkpoints go.
             strategy: how work is spread over devices; None for one.
             chief: whether this process writes the checkpoints.

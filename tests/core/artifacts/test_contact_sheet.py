@@ -25,6 +25,7 @@ from emnist_cli.core.imaging import decode
 from emnist_cli.core.preprocessing.normalize import preprocess
 from emnist_cli.core.records import Alternative, Prediction
 from tests.handwriting import picture
+from tests.planted import planted_links
 
 Pixels = NDArray[np.uint8]
 INSIDE = slice(GAP, GAP + PICTURE)
@@ -371,6 +372,13 @@ def test_a_sheet_takes_the_place_of_the_old_one_at_once(tmp_path: Path) -> None:
     assert (tmp_path / "kept.png").read_bytes() == b"old", "it was replaced, not written over"
 
 
+def test_planted_links_are_not_followed(tmp_path: Path) -> None:
+    planted_links(tmp_path / "sheet.png", tmp_path / "victim")
+    write_image(draw(), tmp_path / "sheet.png")
+    assert (tmp_path / "victim").read_bytes() == b"kept"
+    assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "real.png").write_bytes(b"old")
     (tmp_path / "link.png").symlink_to("real.png")
@@ -427,7 +435,7 @@ from emnist_cli.core.errors import OutputError
 from emnist_cli.core.artifacts.image_file import write_image
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 try:
-    write(Image.effect_noise((200, 200), 99).convert("RGB"), Path(sys.argv[1]))
+    write_image(Image.effect_noise((200, 200), 99).convert("RGB"), Path(sys.argv[1]))
 except OutputError as error:
     print(error)
 """

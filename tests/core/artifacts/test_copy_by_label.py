@@ -225,7 +225,7 @@ from emnist_cli.core.artifacts.copy_by_label import LabelSorter
 from emnist_cli.core.records import Prediction
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 try:
-    Sorter(Path(sys.argv[2])).add(Prediction(sys.argv[1], "ok", "7", 0.9))
+    LabelSorter(Path(sys.argv[2])).add(Prediction(sys.argv[1], "ok", "7", 0.9))
 except OutputError as error:
     print(error)
 """

@@ -1,14 +1,14 @@
 """What is drawn on a page, and where it may be put."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emnist_cli.core.artifacts import image_file, page_overlay
+from emnist_cli.core.artifacts import page_overlay
 from emnist_cli.core.artifacts.contact_sheet import LEVELS
+from emnist_cli.core.atomic_file import write_file
 from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.page_records import Box, Character, Line, Page, Word
 
@@ -76,7 +76,7 @@ def test_a_file_appears_whole_and_an_earlier_one_is_replaced(suffix: str, tmp_pa
     path = tmp_path / f"o{suffix}"
     for gray in (255, 100):
         page_overlay.check_overlay_path(path, ["page.png"], False)
-        image_file.put_image(page_overlay.encode_overlay(Image.new("RGB", (50, 40), (gray,) * 3), suffix), path)
+        write_file(path, page_overlay.encode_overlay(Image.new("RGB", (50, 40), (gray,) * 3), suffix))
         with Image.open(path) as image:
             assert image.size == (50, 40)
             assert abs(np.asarray(image.convert("L"), int) - gray).max() < 4
@@ -88,8 +88,8 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     Image.new("L", (5, 5)).save(photo)
     (tmp_path / "pages").mkdir()
     for place, reason in (
-        (tmp_path / "o.txt", "expected a folder, or a file .png"),
-        (tmp_path / "o", "expected a folder"),
+        (tmp_path / "o.txt", "or a file .png"),
+        (tmp_path / "o", "expected an existing folder, a name that ends with /"),
         (tmp_path / "none" / "o.png", "a folder that can be written to"),
         (photo, "something else"),
         (tmp_path / "pages" / "o.png", "reads it as a page"),
@@ -101,8 +101,23 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     assert photo.stat().st_size > 0
 
 
+def test_a_folder_that_is_still_to_be_created(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    page_overlay.check_overlay_path(tmp_path / "new" / "deep", [str(tmp_path / "pages")], True, is_folder=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["pages"], "a check creates nothing"
+    (tmp_path / "file.png").write_bytes(b"")
+    (tmp_path / "broken").symlink_to("nowhere")
+    for name in ("file.png", "file.png/deep", "broken"):
+        with pytest.raises(UsageError, match="--overlay: expected a folder that can be written to or created"):
+            page_overlay.check_overlay_path(tmp_path / name, [], False, is_folder=True)
+    with pytest.raises(UsageError, match="reads it as a page"):
+        page_overlay.check_overlay_path(tmp_path / "pages" / "new", [str(tmp_path / "pages")], True, is_folder=True)
+    page_overlay.make_overlay_folder(tmp_path / "new" / "deep")
+    assert (tmp_path / "new" / "deep").is_dir()
+    with pytest.raises(OutputError, match="cannot be created"):
+        page_overlay.make_overlay_folder(tmp_path / "file.png")
+
+
 def test_a_folder_that_goes_away(tmp_path: Path) -> None:
-    content = io.BytesIO()
-    Image.new("L", (5, 5)).save(content, "PNG")
     with pytest.raises(OutputError, match="nothing was left there"):
-        image_file.put_image(content.getvalue(), tmp_path / "gone" / "o.png")
+        write_file(tmp_path / "gone" / "o.png", b"content")

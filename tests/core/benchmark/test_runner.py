@@ -59,7 +59,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     replace("bare_start", lambda: [note("start", "nothing"), 0.5][1])
     replace("read_speed", lambda files, model, processes, s: [note("files", Path(model).stem, processes), 7.0][1])
     replace("measure_peak", lambda threads, s: [note("peak", threads), 2e9 * threads][1])
-    monkeypatch.setattr(running, "Subject", Stand)
+    monkeypatch.setattr(running, "MeasuredProcess", Stand)
     yield Stand.log
 
 

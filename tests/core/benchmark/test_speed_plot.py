@@ -10,6 +10,7 @@ from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.core.evaluation.figures import DPI
 from tests.core.benchmark.made_up import ROW, benchmark
 from tests.handwriting import picture
+from tests.planted import planted_links
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +49,13 @@ def test_only_an_earlier_chart_is_replaced(tmp_path: Path) -> None:
     picture("7", 1).save(place)
     with pytest.raises(UsageError, match="another picture"):
         speed_plot.check_plot_path(place)
+
+
+def test_planted_links_are_not_followed(tmp_path: Path) -> None:
+    planted_links(tmp_path / "bars.png", tmp_path / "victim")
+    speed_plot.write_plot(benchmark(), tmp_path / "bars.png")
+    assert (tmp_path / "victim").read_bytes() == b"kept"
+    assert (tmp_path / "bars.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_places_that_make_no_sense(tmp_path: Path) -> None:

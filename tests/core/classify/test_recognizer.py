@@ -1,5 +1,6 @@
 """The one path from a picture to a prediction, however the picture is handed in."""
 
+import dataclasses
 import io
 import json
 import shutil
@@ -214,6 +215,28 @@ def test_a_variant_answers_as_one_made_so(recognizer: Recognizer) -> None:
     assert recognizer.labels == Recognizer().labels, "the original stays as it was"
     with pytest.raises(UsageError, match="top_k"):
         recognizer.variant(top_k=0)
+
+
+def test_a_variant_keeps_what_it_is_not_given() -> None:
+    digits = Recognizer(charset="digits", min_confidence=0.999999, ink="dark")
+    variant = digits.variant(top_k=5)
+    assert variant.labels == tuple("0123456789")
+    found = variant.predict(picture("7"))
+    assert (found.status, len(found.alternatives)) == ("uncertain", 5)
+    light = Image.eval(picture("7"), lambda value: 255 - value)
+    assert variant.predict(light) == digits.variant(top_k=5, ink="dark").predict(light)
+    assert digits.variant(charset=None).labels == Recognizer().labels
+
+
+def test_a_charset_of_characters_that_only_the_model_has(tmp_path: Path) -> None:
+    found = bundle.read_bundle(bundle.PACKAGED / "starter")
+    assert found.manifest is not None
+    classes = ("\u00c4", *found.manifest.classes[1:])
+    manifest = dataclasses.replace(found.manifest, name="umlaut", split="custom", classes=classes)
+    bundle.save_bundle(tmp_path / "umlaut", manifest, {bundle.GRAPH: found.graph.read_bytes()})
+    assert Recognizer(tmp_path / "umlaut", charset="\u00c41").labels == ("\u00c4", "1")
+    with pytest.raises(UsageError, match="--charset"):
+        Recognizer(charset="\u00c41")
 
 
 def test_a_limit_of_pixels(recognizer: Recognizer) -> None:

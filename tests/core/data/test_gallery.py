@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from emnist_cli.core.data import cache, dataset, gallery
-from emnist_cli.core.errors import DataError, UsageError
+from emnist_cli.core.errors import DataError, OutputError, UsageError
 from tests import archives
+from tests.planted import planted_links
 
 
 @pytest.fixture
@@ -106,3 +107,16 @@ def test_a_link_is_followed(place: Path, tmp_path: Path) -> None:
     (tmp_path / "grid.png").symlink_to(tmp_path / "real.png")
     gallery.draw_gallery(gallery.choose_gallery("balanced", "train", None, 2, 1, place), tmp_path / "grid.png")
     assert (tmp_path / "grid.png").is_symlink() and (tmp_path / "real.png").stat().st_size
+
+
+def test_planted_links_are_not_followed(place: Path, tmp_path: Path) -> None:
+    planted_links(tmp_path / "grid.png", tmp_path / "victim")
+    gallery.draw_gallery(gallery.choose_gallery("balanced", "train", None, 2, 1, place), tmp_path / "grid.png")
+    assert (tmp_path / "victim").read_bytes() == b"kept"
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_format_without_grayscale_images_is_one_clear_error(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"grid\.xbm: cannot be written \(.*XBM\); nothing was left there"):
+        gallery.draw_gallery(gallery.choose_gallery("balanced", "train", None, 2, 1, place), tmp_path / "grid.xbm")
+    assert not (tmp_path / "grid.xbm").exists()

@@ -14,7 +14,7 @@ from emnist_cli.core import bundle  # noqa: E402
 from emnist_cli.core.errors import ModelError  # noqa: E402
 from emnist_cli.core.model_export import to_litert  # noqa: E402
 from emnist_cli.core.model_export.recover import recover  # noqa: E402
-from emnist_cli.core.runtimes.litert import Runtime  # noqa: E402
+from emnist_cli.core.runtimes.litert import LiteRtRuntime  # noqa: E402
 from tests.small_data import pictures  # noqa: E402
 
 
@@ -46,7 +46,7 @@ def test_what_comes_back_can_be_trained_on(tmp_path: Path) -> None:
         if isinstance(layer, keras.layers.Dropout):
             layer.rate = 0
     in_training = np.asarray(again(shown[..., None], training=True))
-    assert (in_training.argmax(1) == Runtime(starter.graph).run(shown).argmax(1)).mean() > 0.9
+    assert (in_training.argmax(1) == LiteRtRuntime(starter.graph).run(shown).argmax(1)).mean() > 0.9
 
 
 @pytest.mark.parametrize(("arch", "classes"), [("mnist", 62), ("classic", 10), ("vgg5", 62)])

@@ -1,10 +1,15 @@
 """What old files are changed in, which labels files are understood, and how a picture's place in an input is found."""
 
+import io
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
@@ -18,8 +23,9 @@ from emnist_cli.core.labels import SPLITS  # noqa: E402
 from emnist_cli.core.model_import import adapter, foreign_model, importer, legacy_keras  # noqa: E402
 from emnist_cli.core.model_import.import_spec import Interpretation, make_import_spec, name_of_model  # noqa: E402
 from emnist_cli.core.model_import.label_files import Labels, name_outputs, read_labels  # noqa: E402
+from emnist_cli.core.runtimes import output_kinds  # noqa: E402
 from tests.conftest import Emnist  # noqa: E402
-from tests.keras_files import DIGITS, LETTERS, answers, with_config  # noqa: E402
+from tests.keras_files import DIGITS, LETTERS, answers, softmax, with_config  # noqa: E402
 
 BALANCED = "".join(c.label for c in SPLITS["balanced"].classes)
 
@@ -56,6 +62,64 @@ def test_keras_files_of_keras_2_take_any_number_of_pictures() -> None:
     shown, expected = answers("letters")
     stored = shown.transpose(0, 2, 1)[..., None] * 255
     assert np.asarray(network.call(stored[:13])) == pytest.approx(expected[:13], abs=1e-3)
+
+
+def name_weights(group: h5py.Group, between: str) -> list[tuple[str, h5py.Group]]:
+    """Return the path and content of every layer's group, as Keras 2.13 called them."""
+    found, counts = [], Counter[str]()
+    for name in sorted(group.get("layers", ()), key=lambda name: int(re.sub(r"^.*?(_(\d+))?$", r"0\2", name))):
+        inner = group["layers"][name]
+        kind = re.sub(r"_\d+$", "", name)
+        path = f"_layer_checkpoint_dependencies{between}{kind}" + (f"_{counts[kind]}" if counts[kind] else "")
+        below = name_weights(inner, between)
+        counts[kind] += 2 if len(inner["vars"]) or below else 1
+        found += [(path, inner), *((f"{path}{between}{rest}", deep) for rest, deep in below)]
+    return found
+
+
+def as_keras_2_13(path: Path, copy: Path, between: str) -> None:
+    """Copy a .keras file with its weights as Keras 2.13 arranged them."""
+    with ZipFile(path) as archive, ZipFile(copy, "w") as new:
+        old = io.BytesIO()
+        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as now, h5py.File(old, "w") as then:
+            then.create_group("vars")
+            for name, group in name_weights(now, between):
+                now.copy(group["vars"], then.require_group(name), "vars")
+        new.writestr("config.json", archive.read("config.json"))
+        new.writestr("metadata.json", json.dumps({"keras_version": "2.13.1"}))
+        new.writestr("model.weights.h5", old.getvalue())
+
+
+@pytest.mark.parametrize("between", ["/", "\\"])
+def test_weights_of_keras_2_13(between: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(1)
+    pictures = keras.Input((28, 28))
+    inner = keras.Sequential([keras.Input((784,)), layers.Dense(9), layers.Dropout(0.5), layers.Dense(8)])
+    x = layers.Dense(7)(layers.Dropout(0.5)(inner(layers.Flatten()(pictures))))
+    network = keras.Model(pictures, layers.Dense(10)(layers.Dropout(0.5)(layers.Dense(6)(x))))
+    network.save(tmp_path / "now.keras")
+    as_keras_2_13(tmp_path / "now.keras", tmp_path / "then.keras", between)
+    with pytest.raises(ValueError, match=r"was never built|expected \d+ variables"):
+        keras.models.load_model(tmp_path / "then.keras", compile=False)  # or there would be nothing to change
+    found = read_network(tmp_path / "then.keras")
+    assert "names of weights" in found.changed
+    shown, _ = answers("digits")
+    assert np.asarray(found.call(shown)) == pytest.approx(network.predict(shown, verbose=0), abs=1e-5)
+
+
+@pytest.mark.shared
+def test_a_file_of_keras_2_13(data: Path) -> None:
+    path = data / "cases" / "keras-2.13" / "tiny_unix.keras"
+    found = read_network(path)
+    assert (found.version, "names of weights" in found.changed) == ("2.13.1", True)
+    shown, _ = answers("digits")
+    expected = shown.reshape(len(shown), -1)
+    with ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
+        for name in ("dense", "dense_2", "dense_4"):
+            kernel, bias = (weights[f"_layer_checkpoint_dependencies/{name}/vars/{i}"][()] for i in (0, 1))
+            expected = expected @ kernel + bias
+            expected = softmax(expected) if name == "dense_4" else np.maximum(expected, 0)
+    assert np.asarray(found.call(shown)) == pytest.approx(expected, abs=1e-5)
 
 
 def change_recurrent(**settings: object) -> Callable[[dict[str, Any]], None]:
@@ -235,9 +299,9 @@ def test_ways() -> None:
 def test_what_outputs_are() -> None:
     logits = np.random.default_rng(1).normal(0, 3, (20, 10)).astype(np.float32)
     powers = np.exp(logits)
-    assert adapter.tell_outputs(powers / powers.sum(axis=1, keepdims=True)) == adapter.PROBABILITIES
-    assert adapter.tell_outputs(logits) == adapter.LOGITS
-    assert adapter.tell_outputs(powers / (1 + powers)) == adapter.SCORES
+    assert output_kinds.tell_outputs(powers / powers.sum(axis=1, keepdims=True)) == output_kinds.PROBABILITIES
+    assert output_kinds.tell_outputs(logits) == output_kinds.LOGITS
+    assert output_kinds.tell_outputs(powers / (1 + powers)) == output_kinds.SCORES
 
 
 def test_names_after_files() -> None:

@@ -14,7 +14,7 @@ from emnist_cli.core.config import ARCHITECTURES  # noqa: E402
 from emnist_cli.core.errors import ModelError, UsageError  # noqa: E402
 from emnist_cli.core.model_export import to_litert  # noqa: E402
 from emnist_cli.core.networks import architectures  # noqa: E402
-from emnist_cli.core.runtimes.litert import Runtime  # noqa: E402
+from emnist_cli.core.runtimes.litert import LiteRtRuntime  # noqa: E402
 from tests.small_data import pictures  # noqa: E402
 
 WEIGHTS = {
@@ -39,7 +39,7 @@ def test_an_architecture_exports_to_plain_litert_and_agrees(arch: str, tmp_path:
     graph = tmp_path / "model.tflite"
     graph.write_bytes(to_litert.to_litert(network))
     batch = pictures("A", "train").images[:7] / np.float32(255)
-    probabilities = Runtime(graph, batch_size=5).run(batch)
+    probabilities = LiteRtRuntime(graph, batch_size=5).run(batch)
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     assert to_litert.check_agreement(network, probabilities, batch) < 1e-4
 
@@ -54,7 +54,7 @@ def test_quantized_weights_are_smaller_and_answer_nearly_alike(
     graph.write_bytes(to_litert.to_litert(trained, weights))
     assert graph.stat().st_size < size * len(whole)
     batch = pictures("Ag7", "test").images / np.float32(255)
-    runtime = Runtime(graph, batch_size=len(batch))
+    runtime = LiteRtRuntime(graph, batch_size=len(batch))
     answers = runtime.run(batch)
     assert to_litert.check_agreement(trained, answers, batch, most=apart) > 0
     # What the others in a batch are is nothing to a picture.

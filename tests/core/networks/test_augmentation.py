@@ -15,7 +15,7 @@ from PIL import Image
 import emnist_cli
 from emnist_cli.core.networks.augmentation import add_flaw, augment, change_gamma, coarsen, cut_edge, jpeg, wear
 from emnist_cli.core.preprocessing.normalize import preprocess
-from emnist_cli.core.runtimes.litert import Runtime
+from emnist_cli.core.runtimes.litert import LiteRtRuntime
 from tests.handwriting import characters, ink_box, picture
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ def ink(pictures: Batch) -> Batch:
 
 
 def answers(pictures: Batch) -> NDArray[np.int64]:
-    found: NDArray[np.int64] = Runtime(STARTER, threads=1).run(pictures).argmax(1)
+    found: NDArray[np.int64] = LiteRtRuntime(STARTER, threads=1).run(pictures).argmax(1)
     return found
 
 

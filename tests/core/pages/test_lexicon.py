@@ -89,6 +89,24 @@ def test_only_allowed_answers() -> None:
     assert Lexicon(["gree3n"]).find(word, labels) is None, "nor is what is missing"
 
 
+def test_words_follow_the_labels_of_the_model() -> None:
+    """A model may have other classes than letters and digits of ASCII."""
+    labels = string.ascii_uppercase + "ÄØ+"
+    lexicon = Lexicon(["Käse", "Øre", "grün"])
+    assert spelled(lexicon, seen(*"KASE", labels=labels), labels) == "KÄSE"
+    assert spelled(lexicon, seen(*"ORE", labels=labels), labels) == "ØRE"
+    assert lexicon.find(seen(*"GRUN", labels=labels), labels) is None, "it has no \u00dc"
+    lexicon.check(labels)
+    with pytest.raises(UsageError, match="--lexicon: expected words of the characters that the model knows"):
+        lexicon.check(ALL)
+
+
+def test_a_sharp_s_is_two_letters_to_a_model_that_has_none() -> None:
+    lexicon = Lexicon(["Straße"])
+    assert spelled(lexicon, seen(*"STRASSE")) == "STRASSE"
+    assert spelled(lexicon, seen(*"STRAßE", labels=ALL + "ß"), ALL + "ß") == "STRAßE"
+
+
 def test_a_file_of_words(tmp_path: Path) -> None:
     path = tmp_path / "words.txt"
     path.write_bytes("\ufeffdon't\r\n\r\n  Straße \nnaïve\nX-ray\n".encode())

@@ -15,7 +15,7 @@ import keras  # noqa: E402
 from emnist_cli.core.errors import MissingError, ModelError  # noqa: E402
 from emnist_cli.core.networks import architectures  # noqa: E402
 from emnist_cli.core.runtimes.keras import KerasRuntime  # noqa: E402
-from emnist_cli.core.runtimes.litert import open_runtime  # noqa: E402
+from emnist_cli.core.runtimes.open_runtime import open_runtime  # noqa: E402
 from tests.small_data import pictures  # noqa: E402
 
 

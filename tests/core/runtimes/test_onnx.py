@@ -13,8 +13,9 @@ from onnx import TensorProto, helper
 from emnist_cli.core import bundle
 from emnist_cli.core.errors import MissingError, ModelError
 from emnist_cli.core.preprocessing.normalize import preprocess
-from emnist_cli.core.runtimes.litert import Runtime, open_runtime
+from emnist_cli.core.runtimes.litert import LiteRtRuntime
 from emnist_cli.core.runtimes.onnx import OnnxRuntime
+from emnist_cli.core.runtimes.open_runtime import open_runtime
 from tests import golden
 
 
@@ -44,7 +45,7 @@ def model(path: Path, shape: list[object], out: list[object], kind: int = Tensor
 
 @pytest.mark.slow
 def test_it_answers_as_litert_does(graph: Path, pictures: NDArray[np.float32]) -> None:
-    ours, theirs = OnnxRuntime(graph).run(pictures), Runtime(bundle.find_bundle().graph).run(pictures)
+    ours, theirs = OnnxRuntime(graph).run(pictures), LiteRtRuntime(bundle.find_bundle().graph).run(pictures)
     assert (ours.shape, ours.dtype) == ((78, 62), np.float32)
     assert np.allclose(ours.sum(axis=1), 1, atol=1e-5)
     assert np.abs(ours - theirs).max() < 0.05, "the starter computes in 8 bits"
@@ -76,7 +77,7 @@ def test_threads_share_a_runtime(graph: Path, pictures: NDArray[np.float32]) -> 
 @pytest.mark.slow
 def test_the_suffix_chooses_the_runtime(graph: Path) -> None:
     assert isinstance(open_runtime(graph, 1, 8), OnnxRuntime)
-    assert isinstance(open_runtime(bundle.find_bundle().graph, 1, 8), Runtime)
+    assert isinstance(open_runtime(bundle.find_bundle().graph, 1, 8), LiteRtRuntime)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a model", bytes(2000)])

@@ -2,22 +2,26 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TextIO
 
-import typer
-
-from emnist_cli.cli.completion import offer_splits
-from emnist_cli.cli.options import DataDir, FormatOption, Model, Output, Partition, Quiet
+from emnist_cli.cli.options import DataDir, FormatOption, Model, Output, Partition, Quiet, Trust
+from emnist_cli.commands.evaluate.options import (
+    Csv,
+    Folder,
+    Labels,
+    Limit,
+    Part,
+    Report,
+    Split,
+    Transposed,
+    Where,
+)
+from emnist_cli.commands.evaluate.score import own_split, score_labelled_csv, score_labelled_folder
 from emnist_cli.core.bundle import DEFAULT_MODEL
 from emnist_cli.core.config import EvaluateConfig
 from emnist_cli.core.errors import UsageError
-from emnist_cli.core.labels import SPLITS
 from emnist_cli.core.records import ClassScore, Evaluation
-from emnist_cli.output.formats import Format, choose_format, notify, open_output, readable, write_records
-
-if TYPE_CHECKING:
-    from emnist_cli.core.classify.classifier import Classifier
-    from emnist_cli.core.evaluation.scoring import OnProgress, Scored
+from emnist_cli.output.formats import Format, choose_format, notify, open_output, write_records
 
 PLAIN = ("model", "count", "accuracy", "top3", "macro_f1", "ece", "case_folded", "failed", "unknown")
 
@@ -25,42 +29,17 @@ _FEW = 5  # so many pictures without an answer are told one by one
 
 
 def evaluate(
-    split: Annotated[
-        str | None,
-        typer.Option(
-            "--split", "-s", help=f"Score on one of {', '.join(SPLITS)}.", metavar="SPLIT", autocompletion=offer_splits
-        ),
-    ] = None,
-    folder: Annotated[Path | None, typer.Option(help="Score on the pictures of this folder.", metavar="DIR")] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            help="What they show: csv with columns file,label. Default: DIR/labels.csv, else DIR's sub-folders.",
-            metavar="FILE",
-        ),
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(help="Only rows of that csv with this value in a column.", metavar="COLUMN=VALUE")
-    ] = None,
-    csv: Annotated[
-        Path | None,
-        typer.Option(
-            help="Score on a csv file, a label and 784 values a row; --split says what labels mean.", metavar="FILE"
-        ),
-    ] = None,
-    transposed: Annotated[
-        bool | None,
-        typer.Option("--transposed/--upright", help="How images of --csv are stored; found out where you do not say."),
-    ] = None,
-    part: Annotated[
-        Partition | None,
-        typer.Option(metavar="|".join(Partition), help=f"Half of the split; default {EvaluateConfig.part}."),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N pictures.")] = None,
+    split: Split = None,
+    folder: Folder = None,
+    labels: Labels = None,
+    where: Where = None,
+    csv: Csv = None,
+    transposed: Transposed = None,
+    part: Part = None,
+    limit: Limit = None,
     model: Model = DEFAULT_MODEL,
-    report: Annotated[
-        Path | None, typer.Option(help="Write a page with plots and the worst mistakes here.", metavar="DIR")
-    ] = None,
+    trust: Trust = False,
+    report: Report = None,
     data_dir: DataDir = None,
     form: FormatOption = None,
     output: Output = None,
@@ -82,16 +61,16 @@ def evaluate(
 
     if report:
         reports.check_report_dir(report)
-    classifier = Classifier(model)
+    classifier = Classifier(model, trust=trust)
     with open_output(output) as stream:
         with Bars(quiet).count("scoring") as advance:
             if folder:
-                scored = _score_folder(classifier, folder, labels, where, limit, quiet, advance)
+                scored = score_labelled_folder(classifier, folder, labels, where, limit, quiet, advance)
             elif csv:
-                scored = _score_csv(classifier, csv, split, transposed, limit, quiet, advance)
+                scored = score_labelled_csv(classifier, csv, split, transposed, limit, quiet, advance)
             else:
                 half = part.value if part else EvaluateConfig.part
-                scored = score_split(classifier, split or _own_split(classifier), half, data_dir, limit, advance)
+                scored = score_split(classifier, split or own_split(classifier), half, data_dir, limit, advance)
         if report:
             reports.write_report(report, scored)
         _print(scored.evaluation, chosen, stream)
@@ -124,54 +103,6 @@ def _check_csv(csv: Path | None, folder: Path | None, part: Partition | None, tr
         raise UsageError("--part: belongs to a split of EMNIST; of a csv file every row is scored")
     if transposed is not None and not csv:
         raise UsageError(f"--{'transposed' if transposed else 'upright'}: belongs to --csv, which is not given")
-
-
-def _own_split(classifier: "Classifier") -> str:
-    if classifier.split in SPLITS:
-        return classifier.split
-    raise UsageError(f"{classifier.name} does not say which split it is for; give --split, --folder or --csv")
-
-
-def _score_folder(
-    classifier: "Classifier",
-    folder: Path,
-    labels: Path | None,
-    where: str | None,
-    limit: int | None,
-    quiet: bool,
-    advance: "OnProgress",
-) -> "Scored":
-    from emnist_cli.core.evaluation.scoring import score_folder
-    from emnist_cli.core.files.labelled import read_folder
-
-    skipped: list[str] = []
-    items = read_folder(folder, labels, where, classifier.classes, skipped.append)
-    if skipped and not quiet:
-        more = f" and {len(skipped) - 1:,} more" if len(skipped) > 1 else ""
-        notify(f"skipped, no labelled picture: {skipped[0]}{more}")
-    on = f"{folder}, where {where}" if where else str(folder)
-    return score_folder(classifier, items[:limit], str(folder), on, advance)
-
-
-def _score_csv(
-    classifier: "Classifier",
-    csv: Path,
-    split: str | None,
-    transposed: bool | None,
-    limit: int | None,
-    quiet: bool,
-    advance: "OnProgress",
-) -> "Scored":
-    from emnist_cli.console.progress import Bars
-    from emnist_cli.core.evaluation.csv_layout import load_csv
-    from emnist_cli.core.evaluation.scoring import score_pictures
-
-    with Bars(quiet).count("reading rows") as read:
-        loaded = load_csv(csv, split, transposed, read)
-    if not quiet:
-        notify(loaded.note)
-    on = f"images of {readable(str(csv))}"
-    return score_pictures(classifier, loaded.split, loaded.pictures, on, limit=limit, on_progress=advance)
 
 
 def _print(evaluation: Evaluation, form: Format | None, stream: TextIO) -> None:

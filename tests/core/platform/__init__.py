@@ -1,0 +1,1 @@
+"""Tests of emnist_cli/core/platform."""
