@@ -78,7 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     """Tests of one group run in one process: those of a file, and all that start Ray, whose clusters would meet."""
-    return "ray" if "cluster" in item.path.parts or "ray" in item.path.stem else item.path.stem
+    starts_ray = "cluster" in item.path.parts or "ray" in item.path.stem or item.get_closest_marker("ray")
+    return "ray" if starts_ray else item.path.stem
 
 
 @pytest.fixture

@@ -160,6 +160,7 @@ def test_download_prepares_what_it_got(emnist: Emnist, server: Loopback, tmp_pat
     assert emnist("data", "verify", "--data-dir", tmp_path).code == 0
 
 
+@pytest.mark.slow
 def test_a_download_that_was_cut_goes_on_with_the_same_command(
     emnist: Emnist, server: Loopback, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from emnist_cli.core.benchmark.measured_process import MeasureRequest, MeasureTa
 from emnist_cli.core.benchmark.results import Benchmark
 from emnist_cli.core.benchmark.timing import Statistic
 from emnist_cli.core.errors import UsageError
+from emnist_cli.core.labels import CHARSETS
 from tests.handwriting import picture
 
 Log = list[tuple[str, ...]]
@@ -36,7 +37,7 @@ class Stand:
         if request.what == "memory":
             return 1000 * self.threads
         if request.what == "answers":  # always the first class
-            return 62, [0] * len(self.pictures)
+            return CHARSETS["alnum"], [0] * len(self.pictures)
         return [0.001 * self.threads * request.size] * 4
 
     def close(self) -> None:
