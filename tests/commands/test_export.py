@@ -81,9 +81,10 @@ def test_evaluate_takes_it(emnist: Emnist, exported: Path, scans: Path, tmp_path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["json", "csv", "table"])  # lines of jsonl: tests/test_every_command.py
-def test_every_format(form: str, emnist: Emnist, tmp_path: Path, scans: Path) -> None:
-    out = tmp_path / "starter.tflite"
-    result = emnist("export", "-t", "litert-f16", "--out", out, "--folder", scans, "--quiet", "--format", form)
+def test_every_format(form: str, emnist: Emnist, tmp_path: Path, scans: Path, digits_model: Path) -> None:
+    out = tmp_path / "digits.tflite"
+    command = ("export", "--model", digits_model, "-t", "litert-f16", "--out", out, "--folder", scans)
+    result = emnist(*command, "--quiet", "--format", form)
     assert (result.code, result.err) == (0, ""), result
     if form == "table":
         assert [word in result.out for word in (str(out), "litert-f16", "100.0%", " 7\n")] == [True] * 4

@@ -155,10 +155,10 @@ def test_a_last_layer_that_is_most_of_the_network_is_in_8_bits_too() -> None:
     assert len(content) < 0.29 * len(to_litert.to_litert(network))
 
 
-@pytest.mark.parametrize("form", ["litert-int8", "onnx"])
-def test_the_starter_has_no_network_of_its_own_and_is_exported_too(form: str, tmp_path: Path) -> None:
-    out = tmp_path / f"starter.{'onnx' if form == 'onnx' else 'tflite'}"
-    exported = export_model(bundle.find_bundle(), form, out)
+def test_the_starter_has_no_network_of_its_own_and_is_exported_too(tmp_path: Path) -> None:
+    """In 8 bits; `starter_onnx` holds the same of ONNX."""
+    out = tmp_path / "starter.tflite"
+    exported = export_model(bundle.find_bundle(), "litert-int8", out)
     assert exported.largest_difference < 0.1
     assert exported.agreement > 0.98
     shown = [picture(c, donor) for c in characters() for donor in range(2)]
@@ -211,7 +211,7 @@ def test_nothing_can_be_got_out_of_integers(make: Make, tmp_path: Path) -> None:
         export_model(bundle.find_bundle(make("litert-int8").path), "onnx", tmp_path / "out.onnx")
 
 
-@pytest.mark.parametrize("form", MODEL_FORMATS)
+@pytest.mark.parametrize("form", ["litert-int8", "onnx", "saved-model"])
 def test_what_disagrees_is_refused_and_leaves_nothing(
     form: str, small: bundle.Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
