@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 
 from emnist_cli.app import app
 from emnist_cli.core.classify.recognizer import Recognizer
+from tests import small_data, trained
 
 REPOSITORY = Path(__file__).parent.parent
+Once = Callable[[str, Callable[[Path], object]], Path]
 DATA = Path(os.environ.get("EMNIST_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
 
 
@@ -52,10 +54,19 @@ def _split_cpu() -> None:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 
+LONGEST = ("ray", "test_train", "test_docs", "test_exporter", "test_look", "test_docs_output", "test_offline")
+"""What takes longest, in order: it is started first, so that no process ends long after the other."""
+
+
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:  # where tests are shared among processes (-n 2 --dist loadgroup): two clusters on a machine meet
-        item.add_marker(pytest.mark.xdist_group("ray" if "ray" in item.path.stem else item.path.stem))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))  # a file stays in one process, for its fixtures
+        if _group(item) == "ray":
+            item.add_marker("ray")
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+    items.sort(key=lambda item: LONGEST.index(_group(item)) if _group(item) in LONGEST else len(LONGEST))
     if not DATA.is_dir():
         if "EMNIST_TEST_DATA" in os.environ:
             raise pytest.UsageError(f"EMNIST_TEST_DATA is {DATA}, which is no folder")
@@ -65,35 +76,80 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
+def _group(item: pytest.Item) -> str:
+    """Tests of one group run in one process: those of a file, and all that start Ray, whose clusters would meet."""
+    starts_ray = "cluster" in item.path.parts or "ray" in item.path.stem or item.get_closest_marker("ray")
+    return "ray" if starts_ray else item.path.stem
+
+
 @pytest.fixture
 def data() -> Path:
     return DATA
 
 
 @pytest.fixture(scope="session")
-def mnist_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The mnist split of genuine EMNIST, with the layout of NIST's gzip.zip."""
-    return _make_archive(tmp_path_factory, "mnist")
-
-
-@pytest.fixture(scope="session")
-def letters_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The letters split likewise."""
-    return _make_archive(tmp_path_factory, "letters")
-
-
-def _make_archive(tmp_path_factory: pytest.TempPathFactory, split: str) -> Path:
-    """Write an archive once, also where several processes run the tests."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Makes a file or folder of this name, once a session, also where several processes run the tests."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # which the processes share
-    archive, tool = folder / f"emnist-{split}.zip", DATA.parent / "tools/make_archive.py"
-    with FileLock(folder / f"emnist-{split}.lock"):
-        if not archive.exists():
-            scratch = archive.with_suffix(".tmp")
-            subprocess.run([sys.executable, tool, scratch, split], check=True)
-            scratch.rename(archive)
-    return archive
+
+    def get(name: str, make: Callable[[Path], object]) -> Path:
+        path, scratch = folder / name, folder / "unfinished" / name
+        scratch.parent.mkdir(exist_ok=True)
+        with FileLock(folder / f"{name}.lock"):
+            if not path.exists():
+                make(scratch)
+                scratch.rename(path)
+        return path
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def mnist_archive(once: Once) -> Path:
+    """The mnist split of genuine EMNIST, with the layout of NIST's gzip.zip."""
+    return once("emnist-mnist.zip", lambda path: _make_archive(path, "mnist"))
+
+
+@pytest.fixture(scope="session")
+def letters_archive(once: Once) -> Path:
+    """The letters split likewise."""
+    return once("emnist-letters.zip", lambda path: _make_archive(path, "letters"))
+
+
+def _make_archive(path: Path, split: str) -> None:
+    subprocess.run([sys.executable, DATA.parent / "tools/make_archive.py", path, split], check=True)
+
+
+@pytest.fixture(scope="session")
+def digits_data(once: Once) -> Path:
+    """A data folder with a small split of digits; not to be changed."""
+    return once("digits-data", small_data.prepare)
+
+
+@pytest.fixture(scope="session")
+def digits_model(once: Once, digits_data: Path) -> Path:
+    """A bundle as `emnist train` leaves it, which tells digits; tests that use it ignore TensorFlow's warnings."""
+
+    def train(path: Path) -> None:
+        command = ["train", "--split", "digits", "--arch", "lenet5", "--epochs", "12", "--batch-size", "16"]
+        command += ["--no-augment", "--data-dir", str(digits_data), "--out", str(path), "-q"]
+        assert CliRunner().invoke(app, command).exit_code == 0
+
+    return once("digits-model", train)
+
+
+@pytest.fixture(scope="session")
+def three_classes(once: Once) -> Callable[[str], Path]:
+    """Gives a .keras file of any architecture, trained to tell A, g and 7."""
+    return lambda arch: once(f"{arch}.keras", lambda path: trained.train_network(path, arch))
+
+
+@pytest.fixture(scope="session")
+def starter_onnx(once: Once) -> Path:
+    """The starter as ONNX, exported in a process of its own, in which no library says anything."""
+    return once("starter.onnx", trained.export_onnx)
 
 
 @pytest.fixture(scope="session")

@@ -96,14 +96,22 @@ def test_the_readme_has_ten_useful_lines() -> None:
     assert len(commands(USEFUL)) == 10
 
 
+@pytest.fixture(scope="module")
+def two_splits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the splits that the README names."""
+    folder = tmp_path_factory.mktemp("splits") / "data"
+    for split in ("balanced", "letters"):
+        small_data.prepare(folder, split, "".join(c.label for c in SPLITS[split].classes))
+    return folder
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 @pytest.mark.parametrize("line", commands(TRAINING))
 def test_the_readmes_commands_on_training_run(
-    emnist: Emnist, line: str, workplace: Path, monkeypatch: pytest.MonkeyPatch
+    emnist: Emnist, line: str, workplace: Path, two_splits: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for split in ("balanced", "letters"):
-        small_data.prepare(workplace / "data", split, "".join(c.label for c in SPLITS[split].classes))
-    monkeypatch.setenv("EMNIST_DATA", str(workplace / "data"))
+    monkeypatch.setenv("EMNIST_DATA", str(two_splits))
     archives.write_folder(workplace / "EMNIST" / "raw", dict(archives.idx_files(archives.small("digits"))))
     result = emnist(*shlex.split(line)[1:], *(["--epochs", 1] if line.startswith("emnist train") else []))
     assert result.code == 0, result

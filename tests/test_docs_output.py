@@ -13,6 +13,7 @@ pytest.importorskip("pty", reason="commands are run on a terminal, which Windows
 RUN = "<!-- run -->\n```console\n{}\n```\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", make_docs_output.pages(), ids=lambda page: page.name)
 def test_commands_print_what_the_page_shows(page: Path) -> None:
     shown = page.read_text(encoding="utf-8")
@@ -60,6 +61,7 @@ def test_blocks_of_a_page_share_a_folder_with_the_examples(refresh: Refresh) -> 
     assert not (REPOSITORY / "there.txt").exists()
 
 
+@pytest.mark.slow
 def test_commands_see_a_terminal_without_colours_and_stderr_comes_last(refresh: Refresh) -> None:
     page = refresh(RUN.format("$ echo error >&2; test -t 1 && emnist predict examples/chalk-R.png"))
     assert "\x1b" not in page

@@ -19,6 +19,8 @@ from tests import archives, small_data
 from tests.conftest import REPOSITORY
 from tests.handwriting import picture
 
+pytestmark = pytest.mark.slow
+
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--net", "--")
 """A network namespace of one's own, in which no interface is up, the loopback neither."""
 

@@ -45,6 +45,7 @@ def test_the_module_calls_itself_by_the_commands_name(shell: Emnist) -> None:
     assert "emnist_cli" not in wrong.err and "python" not in wrong.err
 
 
+@pytest.mark.slow
 def test_types_are_seen_from_outside(tmp_path: Path) -> None:
     script = tmp_path / "typed.py"
     script.write_text("from emnist_cli import Recognizer\n\nRecognizer().predict('x.png').label + 1\n")

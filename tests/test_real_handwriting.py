@@ -15,11 +15,11 @@ FOLD = str.maketrans("cijklmopsuvwxyz", "CIJKLMOPSUVWXYZ")
 @pytest.mark.parametrize(
     ("folder", "options", "least"),
     [
-        ("tablet", [], 0.93),
-        ("photos", [], 0.92),
+        pytest.param("tablet", [], 0.93, marks=pytest.mark.slow),
+        pytest.param("photos", [], 0.92, marks=pytest.mark.slow),
         ("canvas", [], 0.955),
-        ("emnist-letters", ["--charset", "letters"], 0.89),
-        ("photos", ["--charset", "digits,upper"], 0.935),
+        pytest.param("emnist-letters", ["--charset", "letters"], 0.89, marks=pytest.mark.slow),
+        pytest.param("photos", ["--charset", "digits,upper"], 0.935, marks=pytest.mark.slow),
     ],
 )
 def test_accuracy_on_scans(emnist: Emnist, data: Path, folder: str, options: list[str], least: float) -> None:

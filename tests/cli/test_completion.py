@@ -100,6 +100,7 @@ def _is_new_enough() -> bool:
     return subprocess.run(asked, check=False, timeout=60).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(START))
 def test_tab_completes(open_shell: Callable[[str], Shell], tmp_path: Path, name: str) -> None:
     if shutil.which(name) is None or (name == "bash" and not _is_new_enough()):
@@ -118,6 +119,7 @@ def complete(shell: Emnist, *words: str) -> list[str]:
     return result.out.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -135,6 +137,7 @@ def test_values(shell: Emnist, words: list[str], offered: list[str]) -> None:
     assert complete(shell, *words) == offered
 
 
+@pytest.mark.slow
 def test_models_of_ones_own_are_offered(shell: Emnist, emnist: Emnist, tmp_path: Path) -> None:
     own = Path(emnist("models", "-f", "json").out.split('"folder": "')[1].split('"')[0])
     assert complete(shell, "emnist", "predict", "--model", "") == [own.name] == ["starter"]

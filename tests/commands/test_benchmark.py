@@ -33,6 +33,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[BenchmarkConfig]:
     return plans
 
 
+@pytest.mark.slow
 def test_the_real_thing(emnist: Emnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("7", "upper-K"):
@@ -72,6 +73,7 @@ def test_the_real_thing(emnist: Emnist, tmp_path: Path, monkeypatch: pytest.Monk
     assert again.err.startswith("emnist: other pictures then: 3 labelled pictures of scans;")
 
 
+@pytest.mark.slow
 def test_other_forms_of_the_model(shell: Emnist, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -126,6 +128,7 @@ def test_a_busy_machine_is_said(emnist: Emnist, monkeypatch: pytest.MonkeyPatch)
     assert "Other work ran beside (a load of 1.5 on 2 cores at the start)" in emnist("benchmark", "-f", "table").out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 140])
 def test_the_table_is_never_cut(columns: int, tmp_path: Path) -> None:
     folder = tmp_path / "a-model-whose-name-is-quite-long"
@@ -230,6 +233,7 @@ def test_errors_are_one_line(
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_tensorflow_is_not_asked_for() -> None:
     code, out, err = test_startup.run(["benchmark", *map(str, TINY)])
     assert code == 0 and out.startswith("starter\t")

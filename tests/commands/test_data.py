@@ -136,6 +136,7 @@ def test_a_data_folder_that_is_a_file_is_one_line(emnist: Emnist, prepared: Path
     failed(emnist("data", "import", prepared / "gzip.zip", "--data-dir", tmp_path / "data"), 5, "cannot be written")
 
 
+@pytest.mark.slow
 def test_import_in_a_process_of_its_own_says_nothing_else(shell: Emnist, prepared: Path, tmp_path: Path) -> None:
     result = shell("data", "import", prepared / "gzip.zip", "-s", "digits", "--data-dir", tmp_path / "data")
     assert (result.code, result.out, len(result.err.splitlines())) == (0, "", 2), result
@@ -159,6 +160,7 @@ def test_download_prepares_what_it_got(emnist: Emnist, server: Loopback, tmp_pat
     assert emnist("data", "verify", "--data-dir", tmp_path).code == 0
 
 
+@pytest.mark.slow
 def test_a_download_that_was_cut_goes_on_with_the_same_command(
     emnist: Emnist, server: Loopback, tmp_path: Path
 ) -> None:
@@ -192,7 +194,7 @@ def test_a_second_download_says_that_it_waits(
         formats.notify(text)
         told.set()
 
-    monkeypatch.setattr(transfer, "tell", tell)
+    monkeypatch.setattr(transfer, "notify", tell)
     other = threading.Thread(target=hold)
     other.start()
     assert held.wait(10)
@@ -418,6 +420,7 @@ def test_export_refuses_in_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.slow
 def test_what_a_killed_import_left_is_removed_after_a_day(emnist: Emnist, prepared: Path, tmp_path: Path) -> None:
     place, leftovers = tmp_path / "data", list[Path]()
     args = ["data", "import", prepared / "gzip.zip", "-s", "digits", "--data-dir", place, "--quiet"]
@@ -438,6 +441,7 @@ def test_what_a_killed_import_left_is_removed_after_a_day(emnist: Emnist, prepar
 # --- on a terminal
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 def test_a_terminal_shows_a_bar_and_nothing_of_what_libraries_print(tmp_path: Path) -> None:
     import pty
@@ -464,6 +468,7 @@ def test_a_terminal_shows_a_bar_and_nothing_of_what_libraries_print(tmp_path: Pa
 # --- what they load
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args",
     [

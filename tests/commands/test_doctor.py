@@ -95,6 +95,7 @@ def test_it_works_where_only_pictures_are_read() -> None:
     assert checks(out)["your models"]["advice"] == "pip install platformdirs"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [80, 140])
 def test_the_table_fits_the_terminal(columns: int) -> None:
     code, shown = run_on_terminal(columns, "doctor", "-q")

@@ -296,6 +296,7 @@ def test_a_report_replaces_a_report_and_nothing_else(emnist: Emnist, folder: Pat
     assert inside.code == 2 and "outside of the report" in inside.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["--folder scans", "--split digits --data-dir data", "--csv digits.csv"])
 def test_nothing_slow_is_imported(folder: Path, what: str) -> None:
     archives.write_csv(Path("digits.csv"), *small_data.pictures("0123456789", "test"))
@@ -311,6 +312,7 @@ def test_nothing_slow_is_imported(folder: Path, what: str) -> None:
     assert done.stderr.splitlines()[-1] == "set()" and "accuracy\t" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_real_handwriting(emnist: Emnist, data: Path) -> None:
     result = emnist("evaluate", "--folder", data / "scans" / "tablet", "--where", "part=test", "--format", "json")

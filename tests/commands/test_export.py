@@ -31,21 +31,13 @@ def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def exported(starter_onnx: Path) -> Path:
     """The starter as ONNX, exported in a process of its own."""
-    out = tmp_path_factory.mktemp("out") / "starter.onnx"
-    command = [sys.executable, "-m", "emnist_cli", "export", "--to", "onnx", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done
-    path, form, size, difference, agreement, pictures = done.stdout.removesuffix("\n").split("\t")
-    assert (path, form, int(size), pictures) == (str(out), "onnx", out.stat().st_size, "256")
-    assert float(difference) < 0.1
-    assert float(agreement) > 0.98
-    assert done.stderr == f"emnist: use it: emnist predict --model {out} PATH\n", "no library says anything"
-    return out
+    return starter_onnx
 
 
+@pytest.mark.slow
 def test_predict_takes_it_and_answers_alike(emnist: Emnist, exported: Path, scans: Path) -> None:
     mine, theirs = (
         list(csv.DictReader(io.StringIO(emnist("predict", scans, "--model", model, "-f", "csv").out)))
@@ -57,6 +49,7 @@ def test_predict_takes_it_and_answers_alike(emnist: Emnist, exported: Path, scan
         assert float(ours["confidence"]) == pytest.approx(float(other["confidence"]), abs=0.1)
 
 
+@pytest.mark.slow
 def test_predict_by_onnx_loads_no_tensorflow(exported: Path, scans: Path) -> None:
     code, out, err = run(["predict", str(scans / "7.png"), "--model", str(exported)])
     assert (code, out.split("\t")[1]) == (0, "7")
@@ -65,6 +58,7 @@ def test_predict_by_onnx_loads_no_tensorflow(exported: Path, scans: Path) -> Non
     assert not [name for name in (*HEAVY, "rich", "onnx") if f"'{name}'" in loaded]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "form"), [("onnxruntime", "onnx"), ("tensorflow", "keras")])
 def test_a_runtime_that_is_not_installed(module: str, form: str, exported: Path, scans: Path, tmp_path: Path) -> None:
     model = tmp_path / f"model.{form}"
@@ -74,6 +68,7 @@ def test_a_runtime_that_is_not_installed(module: str, form: str, exported: Path,
     assert err.splitlines()[0] == f"emnist: {model}: {module} is not installed; run: pip install {module}"
 
 
+@pytest.mark.slow
 def test_evaluate_takes_it(emnist: Emnist, exported: Path, scans: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("file,label\n" + "".join(f"{p.name},{p.stem}\n" for p in scans.iterdir()))
     scored = emnist(
@@ -84,15 +79,17 @@ def test_evaluate_takes_it(emnist: Emnist, exported: Path, scans: Path, tmp_path
     assert json.loads(scored.out)["accuracy"] > 0.5
 
 
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
-def test_every_format(form: str, emnist: Emnist, tmp_path: Path, scans: Path) -> None:
-    out = tmp_path / "starter.tflite"
-    result = emnist("export", "-t", "litert-f16", "--out", out, "--folder", scans, "--quiet", "--format", form)
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["json", "csv", "table"])  # lines of jsonl: tests/test_every_command.py
+def test_every_format(form: str, emnist: Emnist, tmp_path: Path, scans: Path, digits_model: Path) -> None:
+    out = tmp_path / "digits.tflite"
+    command = ("export", "--model", digits_model, "-t", "litert-f16", "--out", out, "--folder", scans)
+    result = emnist(*command, "--quiet", "--format", form)
     assert (result.code, result.err) == (0, ""), result
     if form == "table":
         assert [word in result.out for word in (str(out), "litert-f16", "100.0%", " 7\n")] == [True] * 4
         return
-    read = {"json": lambda text: json.loads(text)[0], "jsonl": json.loads, "csv": lambda text: next(
+    read = {"json": lambda text: json.loads(text)[0], "csv": lambda text: next(
         csv.DictReader(io.StringIO(text)))}[form]  # fmt: skip
     row = read(result.out)
     assert list(row) == FIELDS
@@ -100,6 +97,7 @@ def test_every_format(form: str, emnist: Emnist, tmp_path: Path, scans: Path) ->
     assert int(row["pictures"]) == 7
 
 
+@pytest.mark.slow
 def test_a_bundle_for_ones_models(emnist: Emnist, scans: Path) -> None:
     folder = bundle.user_folder()
     assert folder is not None
@@ -135,6 +133,7 @@ def test_what_cannot_be_is_refused_at_once(
     assert {path.name for path in tmp_path.iterdir()} == {"bare.tflite", "there.tflite"}
 
 
+@pytest.mark.slow
 def test_what_disagrees_ends_with_4(emnist: Emnist, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from emnist_cli.core.model_export import exporter
 
@@ -152,6 +151,7 @@ def test_nothing_can_be_written_there(emnist: Emnist, tmp_path: Path) -> None:
     assert "a.keras: cannot be written (" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "emnist_cli", "export", "--to", "litert-int8", "--out", tmp_path / "a.tflite"]
@@ -165,6 +165,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_on_a_terminal(tmp_path: Path) -> None:
     code, shown = run_on_terminal(100, "export", "--to", "litert", "--out", tmp_path / "a.tflite")
     assert code == 0

@@ -107,6 +107,7 @@ FORMS: dict[str, tuple[Callable[[], keras.Model], Callable[[NDArray[np.float32]]
 """Output format -> a network as projects have them, and the pictures as it takes them."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_inputs_outputs_and_formats(form: str, emnist: Emnist, tmp_path: Path) -> None:
     make, fit = FORMS[form]

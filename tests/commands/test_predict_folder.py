@@ -39,6 +39,7 @@ def paths_in(file: Path) -> list[str]:
         return [json.loads(line)["path"] for line in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["jsonl", "csv"])
 def test_killed_and_resumed(folder: Path, tmp_path: Path, shell: Emnist, suffix: str) -> None:
     """Kill -9 as soon as there are rows, again and again; at the end there is one for each file."""
@@ -65,6 +66,7 @@ def test_killed_and_resumed(folder: Path, tmp_path: Path, shell: Emnist, suffix:
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([whole.name, output.name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jsonl", "csv", None])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_with_what_was_done(folder: Path, tmp_path: Path, number: int, code: int, form: str | None) -> None:
@@ -89,6 +91,7 @@ def test_interrupted_with_what_was_done(folder: Path, tmp_path: Path, number: in
     assert names == [str(path) for path in sorted(folder.iterdir())][: len(names)]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_interrupted_rows_are_kept(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "rows.csv"
@@ -169,6 +172,7 @@ def test_a_model_that_is_not_there_leaves_nothing(folder: Path, tmp_path: Path, 
     assert (result.code, result.out) == (4, "")
 
 
+@pytest.mark.slow
 def test_the_bar(folder: Path, tmp_path: Path) -> None:
     """On a real terminal: how many of how many, how many failed, how fast, how long; then one line."""
     code, shown = run_on_terminal(120, "predict", folder, "-o", tmp_path / "rows.jsonl")
@@ -183,6 +187,7 @@ def test_the_bar(folder: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_hanging_file_costs_itself_only(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
     if not hasattr(os, "mkfifo"):
         pytest.skip("this system has no named pipes")
@@ -213,6 +218,7 @@ def test_a_contact_sheet(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
     assert [p.name for p in sorted(tmp_path.iterdir())] == ["confidence.png", "input.png"]
 
 
+@pytest.mark.slow
 def test_a_contact_sheet_of_a_resumed_run_is_of_all_rows(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
     args = ["predict", folder, "-q", "-o", tmp_path / "rows.jsonl", "--sheet-size", 12]
     emnist(*args, "--contact-sheet", tmp_path / "whole.png")
@@ -245,6 +251,7 @@ def test_what_cannot_work_is_refused_first(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_copies_go_into_folders_and_back(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
     for _ in range(2):  # again: everything is there already
         result = emnist("predict", folder, "-q", "--copy-to", tmp_path / "sorted")
@@ -256,6 +263,7 @@ def test_copies_go_into_folders_and_back(folder: Path, tmp_path: Path, emnist: E
     assert len(list(folder.iterdir())) == 601
 
 
+@pytest.mark.slow
 def test_copies_of_a_resumed_run_are_of_all_rows(folder: Path, tmp_path: Path, emnist: Emnist) -> None:
     for resume in ([], ["--resume", "--copy-to", tmp_path / "sorted"]):
         emnist("predict", folder / "4000.png", folder / "7000.png", "-o", tmp_path / "rows.csv", *resume)

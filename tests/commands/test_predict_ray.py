@@ -28,6 +28,7 @@ def test_the_same_file_as_without(folder: Path, tmp_path: Path, shell: Emnist) -
     assert (tmp_path / "ray.csv").read_bytes() == (tmp_path / "local.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_part_files(folder: Path, tmp_path: Path, shell: Emnist) -> None:
     from pyarrow import parquet
 

@@ -42,6 +42,7 @@ def test_the_text_of_a_page(emnist: Emnist, folder: Path) -> None:
     assert emnist("read", "pages/b.png").out == ""
 
 
+@pytest.mark.slow
 def test_the_text_of_several_pages(emnist: Emnist, folder: Path) -> None:
     result = emnist("read", "pages")
     assert result.code == 3
@@ -93,6 +94,7 @@ def test_hocr(emnist: Emnist, folder: Path) -> None:
     assert lines == emnist("read", "pages/a.png").out.splitlines()
 
 
+@pytest.mark.slow
 def test_output_files_choose_the_format(emnist: Emnist, folder: Path, tmp_path: Path) -> None:
     for name, form in (
         ("o.json", "json"), ("o.jsonl", "jsonl"), ("o.csv", "csv"), ("o.hocr", "hocr"), ("o.html", "hocr"),
@@ -129,6 +131,7 @@ def test_options_reach_the_reading(emnist: Emnist, folder: Path) -> None:
     assert emnist("read", folder / "small.png", "--fold-case").out.isupper()
 
 
+@pytest.mark.slow
 def test_expected_words(emnist: Emnist, folder: Path) -> None:
     (folder / "words.txt").write_text("harbour\nbarber\n")
     assert emnist("read", "pages/a.png", "--lexicon", "pages/words.txt").out.startswith("HARBOUR ")
@@ -138,6 +141,7 @@ def test_expected_words(emnist: Emnist, folder: Path) -> None:
         assert reason in result.err
 
 
+@pytest.mark.slow
 def test_a_pdf_is_read_page_by_page(emnist: Emnist, folder: Path) -> None:
     page(["738"]).save(folder / "two.pdf", "PDF", save_all=True, append_images=[page(["24"])], resolution=100)
     (folder / "bad.pdf").write_bytes(b"%PDF-1.4 nothing")
@@ -230,6 +234,7 @@ def test_a_missing_path_is_a_row(emnist: Emnist) -> None:
     assert (result.code, result.out) == (3, f"{ROW}\nnowhere.png,error,1,,,,,,,,,,,no such file or folder\n")
 
 
+@pytest.mark.slow
 def test_a_bar_on_a_terminal_only_where_results_go_to_a_file(folder: Path) -> None:
     code, shown = run_on_terminal(80, "read", "pages", "-o", "o.txt")
     assert code == 3
@@ -239,6 +244,7 @@ def test_a_bar_on_a_terminal_only_where_results_go_to_a_file(folder: Path) -> No
     assert "reading pages" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_real_pages(emnist: Emnist, data: Path) -> None:
     """Photographs of alphabets and of a text: every line found, and nearly every character read."""

@@ -19,18 +19,16 @@ from emnist_cli.core import bundle
 from tests.archives import write_csv
 from tests.conftest import Emnist
 from tests.handwriting import picture
-from tests.small_data import pictures, prepare
+from tests.small_data import pictures
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 
 QUICK = ("--arch", "lenet5", "--batch-size", "16", "--no-augment")
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    prepare(folder)
-    return folder
+@pytest.fixture
+def data_dir(digits_data: Path) -> Path:
+    return digits_data
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +42,7 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_model_that_the_other_commands_use(emnist: Emnist, data_dir: Path, seven: Path) -> None:
     trained = emnist("train", "--split", "digits", *QUICK, "--epochs", 12, "--data-dir", data_dir, "-f", "jsonl")
     assert trained.code == 0, trained
@@ -72,6 +71,7 @@ def test_a_run_leaves_a_model_that_the_other_commands_use(emnist: Emnist, data_d
     assert trained.err.splitlines()[-1] == f"emnist: accuracy {scored['accuracy']:.2%} {measured}"
 
 
+@pytest.mark.slow
 def test_the_manifest_says_what_the_model_was_made_of(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
     out = tmp_path / "models" / "mine"
     assert emnist("train", "-s", "digits", *QUICK, "--epochs", 2, "--out", out, "--data-dir", data_dir, "-q").code == 0
@@ -89,6 +89,7 @@ def test_the_manifest_says_what_the_model_was_made_of(emnist: Emnist, data_dir: 
     assert set(manifest.versions) == {"tensorflow", "keras", "numpy"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json", "table", None])
 def test_every_format(emnist: Emnist, data_dir: Path, tmp_path: Path, form: str | None) -> None:
     how = ["--format", form] if form else []
@@ -113,6 +114,7 @@ def test_every_format(emnist: Emnist, data_dir: Path, tmp_path: Path, form: str 
         assert [line.split("\t")[0] for line in result.out.splitlines()] == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_an_earlier_model_is_not_lost(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
     command = ["train", "-s", "digits", *QUICK, "--epochs", 1, "--limit", 40, "--out", tmp_path / "m"]
     command += ["--data-dir", data_dir, "-q"]
@@ -171,6 +173,7 @@ def test_what_cannot_be_done_is_one_line(
     assert result.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
     """A folder with a $ in its name, a table, two classes EMNIST does not have, one picture broken; then on from it."""
     folder = tmp_path / "cost $5 $x"
@@ -203,6 +206,7 @@ def test_own_characters(emnist: Emnist, tmp_path: Path) -> None:
     assert started["loss"] < float(anew["loss"]), "it goes on from what was learned"
 
 
+@pytest.mark.slow
 def test_a_csv_file(emnist: Emnist, tmp_path: Path) -> None:
     """MNIST's train.csv: names of the columns, labels first, upright; no split is needed for digits."""
     path = write_csv(tmp_path / "train.csv", *pictures("0123456789", "train"), names=True)
@@ -230,6 +234,7 @@ def test_a_csv_file(emnist: Emnist, tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["again"]
 
 
+@pytest.mark.slow
 def test_own_handwriting_starts_from_the_starter(emnist: Emnist, tmp_path: Path) -> None:
     """The starter has no model.keras; what it has learned is there all the same after a short training."""
     mine = tmp_path / "mine"
@@ -262,6 +267,7 @@ def test_a_label_is_one_character(emnist: Emnist, seven: Path, tmp_path: Path) -
     assert result.err == "emnist: a label is one character, any that there is. Received: 'cat'\n"
 
 
+@pytest.mark.slow
 def test_overwrite_replaces_models_only(
     emnist: Emnist, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +286,7 @@ def test_overwrite_replaces_models_only(
     assert emnist(*command, "--out", tmp_path / "m", "-q").code == 2, "a file that is no part of the model"
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_does_not_cost_the_model(data_dir: Path, tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -326,10 +333,11 @@ def workers() -> Iterator[list[Worker]]:
         worker.process.communicate()
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_epoch_and_resume_ends_as_if_nothing_had_been(
     emnist: Emnist, data_dir: Path, seven: Path, tmp_path: Path, workers: list[Worker]
 ) -> None:
-    options = ["--split", "digits", "--arch", "mnist", "--batch-size", 16, "--epochs", 25, "--data-dir", data_dir]
+    options = ["--split", "digits", "--arch", "mnist", "--batch-size", 16, "--epochs", 15, "--data-dir", data_dir]
     options += ["-f", "jsonl", "--out"]
     workers.append(Worker(*options, tmp_path / "m"))
     workers[0].wait_for_epoch(3)
@@ -357,6 +365,7 @@ def test_ctrl_c_keeps_the_best_epoch_and_resume_ends_as_if_nothing_had_been(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m", "whole"]
 
 
+@pytest.mark.slow
 def test_two_trainings_do_not_write_to_one_place(
     emnist: Emnist, data_dir: Path, tmp_path: Path, workers: list[Worker]
 ) -> None:
@@ -369,6 +378,7 @@ def test_two_trainings_do_not_write_to_one_place(
     assert workers[0].process.poll() is None
 
 
+@pytest.mark.slow
 def test_ctrl_c_before_the_first_epoch_leaves_nothing(data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:
     workers.append(Worker("--split", "digits", "--data-dir", data_dir, "--epochs", 9, "--out", tmp_path / "m"))
     time.sleep(0.5)
@@ -394,6 +404,7 @@ def start_two(workers: list[Worker], *args: object) -> None:
         workers.append(Worker("--strategy", "multiworker", *args, TF_CONFIG=json.dumps(config)))
 
 
+@pytest.mark.slow
 def test_two_workers_train_as_one_does(emnist: Emnist, data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:
     options = ["--split", "digits", *QUICK, "--epochs", 4, "--data-dir", data_dir, "-f", "jsonl", "--out"]
     start_two(workers, *options, tmp_path / "two" / "m")
@@ -406,6 +417,7 @@ def test_two_workers_train_as_one_does(emnist: Emnist, data_dir: Path, tmp_path:
         assert float(a["val_loss"]) == pytest.approx(float(b["val_loss"]), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_ends_the_run_and_the_checkpoint_is_good(
     emnist: Emnist, data_dir: Path, tmp_path: Path, workers: list[Worker]
 ) -> None:
@@ -426,6 +438,7 @@ def test_a_worker_that_dies_ends_the_run_and_the_checkpoint_is_good(
     assert len(checkpoint.read_checkpoint(tmp_path / ".m.training").history) >= 3
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_shared_out(data_dir: Path, tmp_path: Path, workers: list[Worker]) -> None:
     start_two(workers, "--split", "digits", "--batch-size", 17, "--data-dir", data_dir, "--out", tmp_path / "m")
     for worker in workers:
@@ -434,6 +447,7 @@ def test_a_batch_that_cannot_be_shared_out(data_dir: Path, tmp_path: Path, worke
         assert "--batch-size: expected a multiple of the 2 devices. Received: 17" in err
 
 
+@pytest.mark.slow
 def test_tensorboard_logs(emnist: Emnist, data_dir: Path, tmp_path: Path) -> None:
     logs = tmp_path / "logs"
     result = emnist(

@@ -90,6 +90,7 @@ def test_no_python_runs_it_unasked(program: Path) -> None:
         assert len(make(program, trust=True).labels if make is Recognizer else make(program, trust=True).classes) == 10
 
 
+@pytest.mark.slow
 def test_with_trust_it_is_run_by_worker_processes(program: Path, shown: Path, emnist: Emnist, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     program.with_name("marker").unlink(missing_ok=True)
@@ -104,6 +105,7 @@ def test_with_trust_it_is_run_by_worker_processes(program: Path, shown: Path, em
     assert scored.code == 0, scored
 
 
+@pytest.mark.slow
 def test_with_trust_it_is_run_by_ray_workers(program: Path, shown: Path, tmp_path: Path) -> None:
     from emnist_cli.core.cluster.actor import Reader, describe_actor
     from emnist_cli.core.cluster.arrow import make_block, read_rows

@@ -60,8 +60,12 @@ def shown(place: Path, columns: int, command: str, **environment: str) -> str:
     return text
 
 
-@pytest.mark.parametrize("columns", [80, 140])
-@pytest.mark.parametrize(("command", "figures", "seen"), LOOKS, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "figures", "seen", "columns"),
+    [*((*look, 80) for look in LOOKS), *((*look, 140) for look in LOOKS[:3])],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
 def test_on_a_terminal(
     place: Path, monkeypatch: pytest.MonkeyPatch, command: str, figures: tuple[str, ...], seen: tuple[str, ...],
     columns: int,
@@ -99,6 +103,7 @@ def unfolded(lines: list[str]) -> str:
     return "".join(re.split(r"  ", line)[0] for line in lines).replace(" ", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "command"),
     [
@@ -123,18 +128,21 @@ def test_an_encoding_that_lacks_lines_and_shades(
         assert "reading" in text, "a bar is drawn"
 
 
+@pytest.mark.slow
 def test_rows_for_programs_on_such_a_terminal(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
     text = shown(place, 80, "predict scans --quiet -f csv", PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
     assert "as scanners give them \\u624b.png" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [LOOKS[0][0], LOOKS[1][0], LOOKS[6][0]])
 def test_no_color_leaves_no_escape_codes(place: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     monkeypatch.chdir(place)
     assert "\x1b" not in shown(place, 80, command, NO_COLOR="1")
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_utf8_without_escape_codes(place: Path, shell: Emnist) -> None:
     odd = {"PYTHONIOENCODING": "cp437", "PYTHONUTF8": "0", "NO_COLOR": "", "TERM": "xterm-256color"}
     out = shell("predict", "scans", "-f", "table", cwd=place, **odd).out
@@ -142,6 +150,7 @@ def test_a_pipe_gets_utf8_without_escape_codes(place: Path, shell: Emnist) -> No
     assert "scans/a longer name, as scanners give them 手.png" in out and "━" in out
 
 
+@pytest.mark.slow
 def test_a_dumb_terminal_gets_no_colours(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
     text = shown(place, 80, "predict scans/R.png", TERM="dumb")

@@ -58,8 +58,9 @@ def paths_in(path: Path, form: Format) -> list[str]:
         return [json.loads(line)["path"] for line in file.read().split("\n")[:-1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", RESUMABLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(paths=names, stop=st.integers(0, 12), cut=st.integers(0, 400))
 def test_resumed_at_any_byte_is_as_if_never_stopped(
     tmp_path_factory: pytest.TempPathFactory, form: Format, paths: list[str], stop: int, cut: int

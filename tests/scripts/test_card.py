@@ -189,6 +189,7 @@ def test_prose_is_kept_and_what_was_between_the_markers_is_not(written: str) -> 
     assert all(section(written, name).strip() for name in SECTIONS)
 
 
+@pytest.mark.slow
 def test_writing_again_changes_nothing(place: Place, written: str) -> None:
     before = {path.name: path.read_bytes() for path in (place.docs / "model").iterdir()}
     card.write(place.model, place.data, place.docs)

@@ -8,6 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from starter import pool
 
+pytestmark = pytest.mark.slow
+
 
 class Item(NamedTuple):
     label: str

@@ -23,6 +23,7 @@ def written(as_label: str = "", writers: int = 6) -> list[strokes.Character]:
     return out
 
 
+@pytest.mark.slow
 def test_a_wrong_label_is_found_and_right_ones_are_kept(tmp_path: Path) -> None:
     found = written(as_label="w")
     source = pool.Source("unipen", found, pens.draw, np.full(len(found), 24))
@@ -31,6 +32,7 @@ def test_a_wrong_label_is_found_and_right_ones_are_kept(tmp_path: Path) -> None:
     assert np.flatnonzero(doubtful).tolist() == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("label", "answer", "sure", "suspect"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # TensorFlow's own
 
 import train_starter  # noqa: E402
 from starter import figures, learn, package, pool, recipe  # noqa: E402

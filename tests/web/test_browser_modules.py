@@ -26,6 +26,7 @@ def modules(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield page
 
 
+@pytest.mark.slow
 def test_resampling_is_pillows(modules: Page) -> None:
     random = np.random.default_rng(1)
     filters = {"BOX": Image.Resampling.BOX, "BILINEAR": Image.Resampling.BILINEAR, "BICUBIC": Image.Resampling.BICUBIC}
@@ -47,6 +48,7 @@ def test_resampling_is_pillows(modules: Page) -> None:
             assert np.abs(np.array(found).reshape(after) - expected).max() <= most
 
 
+@pytest.mark.slow
 def test_the_blur_is_pillows_to_the_bit(modules: Page) -> None:
     gray = np.random.default_rng(2).integers(0, 256, (31, 47), np.uint8)
     for sigma in (0, 0.4, 1.5, 4):
@@ -115,6 +117,7 @@ FILES = {
 """Files of which Pillow and the browser should make the same."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_files(modules: Page, name: str) -> None:
     difference = compare_file(modules, FILES[name]())
@@ -186,6 +189,7 @@ def test_charsets(modules: Page, charset: str) -> None:
     assert found == expected
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize(("kind", "least_equal"), [("tablet", 1.0), ("photos", 0.9), ("canvas", 1.0)])
 def test_real_scans(modules: Page, data: Path, kind: str, least_equal: float) -> None:

@@ -20,6 +20,7 @@ def modules(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield page
 
 
+@pytest.mark.slow
 def test_drawings_of_every_character(modules: Page) -> None:
     grays = [np.asarray(picture(c), np.uint8) for c in characters()]
     assert max(differences(modules, grays)) < ROUNDING
@@ -27,6 +28,7 @@ def test_drawings_of_every_character(modules: Page) -> None:
     assert max(differences(modules, [255 - gray for gray in grays[1::4]], "light")) < ROUNDING
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", golden.CASES)
 def test_awkward_pictures(modules: Page, name: str) -> None:
     gray = (np.clip(golden.CASES[name](), 0, 1) * 255).astype(np.uint8)
@@ -61,6 +63,7 @@ def cluttered(seed: int) -> Gray8:
     return (np.clip(gray, 0, 1) * 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_cluttered_pictures(modules: Page) -> None:
     apart = differences(modules, [cluttered(seed) for seed in range(70)])
     assert max(apart) < ROUNDING, int(np.argmax(apart))
@@ -90,6 +93,7 @@ def beside(name: str) -> Gray8:
 BESIDE = ["a blot at the border", "the edge of a page", "the edge at the side", "a scanner's lid", "a box"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BESIDE)
 def test_what_lies_beside(modules: Page, name: str) -> None:
     alone, found = preprocess(beside("nothing")), preprocess(beside(name))

@@ -17,6 +17,8 @@ import emnist_cli
 from tests.conftest import REPOSITORY
 from tests.web.hosting import hosted
 
+pytestmark = pytest.mark.slow
+
 DOCS = REPOSITORY / "docs"
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 

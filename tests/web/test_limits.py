@@ -132,6 +132,7 @@ def test_what_is_no_http(narrow: Server) -> None:
     assert is_read(narrow)
 
 
+@pytest.mark.slow
 def test_a_picture_that_takes_too_long_costs_itself_only() -> None:
     large = io.BytesIO()
     Image.effect_noise((2000, 2000), 90).resize((8000, 8000)).save(large, "JPEG", progressive=True)
@@ -144,6 +145,7 @@ def test_a_picture_that_takes_too_long_costs_itself_only() -> None:
             pass
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs pgrep")
 def test_a_process_that_is_killed_is_replaced() -> None:
     with running("--workers", 2) as server:

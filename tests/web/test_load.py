@@ -16,6 +16,8 @@ from tests.conftest import REPOSITORY, Emnist
 from tests.handwriting import characters, picture
 from tests.web.running import Server, form, running
 
+pytestmark = pytest.mark.slow
+
 
 def drawings(folder: Path) -> dict[str, bytes]:
     """Every character of the fixture by every donor, as a page would send it."""

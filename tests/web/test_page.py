@@ -60,6 +60,7 @@ def test_what_is_drawn_is_sent_and_read_as_by_the_recognizer(open_pad: Open, pro
     assert pad.page.evaluate("window.shifts") == [], "nothing on the page moves when an answer comes"
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_all_characters_of_a_writer(open_pad: Open, proxy: Proxy, knowing: Recognizer, data: Path) -> None:
     pad = open_pad(proxy.url)
@@ -70,6 +71,7 @@ def test_all_characters_of_a_writer(open_pad: Open, proxy: Proxy, knowing: Recog
     assert right / len(known) > 0.9, found
 
 
+@pytest.mark.slow
 def test_it_is_read_while_the_pen_is_down(pad: Pad) -> None:
     pad.draw(thin(characters()["8"][0], SPACING), lift=False)
     assert pad.answer().glyph == "8"
@@ -77,6 +79,7 @@ def test_it_is_read_while_the_pen_is_down(pad: Pad) -> None:
     assert pad.answer().glyph == "8"
 
 
+@pytest.mark.slow
 def test_only_the_last_answer_counts(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     pad.line(0.5, 0.2, 0.5, 0.8)
@@ -91,6 +94,7 @@ def test_only_the_last_answer_counts(open_pad: Open, proxy: Proxy) -> None:
     assert pad.answer().labels == second
 
 
+@pytest.mark.slow
 def test_the_picture_has_every_pixel_of_the_screen(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url, device_scale_factor=2.5)
     width = pad.page.evaluate("document.getElementById('canvas').clientWidth")
@@ -101,6 +105,7 @@ def test_the_picture_has_every_pixel_of_the_screen(open_pad: Open, proxy: Proxy)
     assert abs(ink - 16 * 2.5 * width / 320) <= 3, "the line is as thick as the pen"
 
 
+@pytest.mark.slow
 def test_a_drawing_may_run_off_the_edges(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     for character in "3EMR":
@@ -110,6 +115,7 @@ def test_a_drawing_may_run_off_the_edges(open_pad: Open, proxy: Proxy) -> None:
         assert (sent(proxy)[[0, -1]].min(axis=1) < 100).all(), "cut off above and below"
 
 
+@pytest.mark.slow
 def test_lines_are_smooth_and_corners_sharp(pad: Pad) -> None:
     pad.draw([[[0, 0], [100, 0], [100, 100], [0, 100], [0, 0]]])
     square = pad.pixels()
@@ -124,12 +130,14 @@ def test_lines_are_smooth_and_corners_sharp(pad: Pad) -> None:
     assert radius.max() - radius.min() < 16 * len(square) / 320 + 12, "a dodecagon's corners are rounded off"
 
 
+@pytest.mark.slow
 def test_a_tap_is_a_dot(pad: Pad) -> None:
     pad.page.locator("#canvas").click()
     width = len(pad.pixels())
     assert abs(pad.ink() - np.pi * (8 * width / 320) ** 2) < 30
 
 
+@pytest.mark.slow
 def test_undo_and_clear(pad: Pad) -> None:
     page = pad.page
     undo, clear = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Clear")
@@ -158,6 +166,7 @@ def test_undo_and_clear(pad: Pad) -> None:
     assert pad.canvas() == states[0]
 
 
+@pytest.mark.slow
 def test_pen_width(pad: Pad) -> None:
     inks = []
     for width, step in ((4, "Home"), (40, "End"), (39, "ArrowLeft")):
@@ -170,6 +179,7 @@ def test_pen_width(pad: Pad) -> None:
     assert np.abs(np.array(inks) - np.array([4, 40, 39]) * scale).max() <= 2
 
 
+@pytest.mark.slow
 def test_the_button(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     button = pad.page.get_by_role("button", name="Recognize")
@@ -185,6 +195,7 @@ def test_the_button(open_pad: Open, proxy: Proxy) -> None:
     assert proxy.exchanges[-1].files() == proxy.exchanges[-2].files()
 
 
+@pytest.mark.slow
 def test_what_the_model_sees(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     seen = pad.page.locator("#seen")
@@ -200,6 +211,7 @@ def test_what_the_model_sees(open_pad: Open, proxy: Proxy) -> None:
     expect(seen).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_charset_and_folded_case(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     choose, custom = pad.page.get_by_label("Characters", exact=True), pad.page.get_by_label("Allowed characters")
@@ -225,6 +237,7 @@ def test_charset_and_folded_case(open_pad: Open, proxy: Proxy) -> None:
     assert asked.items() >= {"charset": "letters", "fold_case": "true", "ink": "dark", "min_confidence": "0"}.items()
 
 
+@pytest.mark.slow
 def test_an_impossible_charset_is_explained(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     pad.page.get_by_label("Characters", exact=True).select_option("custom")
@@ -237,6 +250,7 @@ def test_an_impossible_charset_is_explained(open_pad: Open, proxy: Proxy) -> Non
     pad.console.clear()
 
 
+@pytest.mark.slow
 def test_an_unsure_answer(pad: Pad) -> None:
     pad.page.get_by_label("Unsure below").press("End")
     pad.draw(thin(characters()["O"][1], SPACING))

@@ -57,6 +57,7 @@ def save(path: Path, character: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_one_picture_takes_the_drawings_place(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     pad.draw(thin(characters()["R"][0], 8))
@@ -81,6 +82,7 @@ def test_one_picture_takes_the_drawings_place(open_pad: Open, proxy: Proxy) -> N
     expect(preview).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_what_the_browser_cannot_show_is_read(pad: Pad) -> None:
     give(pad, REPOSITORY / "examples" / "scan-5.tiff")
     assert pad.answer().glyph == "5"
@@ -138,6 +140,7 @@ def test_options_hold_for_the_table_too(open_pad: Open, proxy: Proxy) -> None:
     assert proxy.exchanges[0].files() == proxy.exchanges[1].files()
 
 
+@pytest.mark.slow
 def test_many_pictures_go_in_parts(open_pad: Open, proxy: Proxy, tmp_path: Path) -> None:
     paths = [save(tmp_path / f"{i:02}-{character}.png", character) for i, character in enumerate("AEMR58" * 12)]
     pad = open_pad(proxy.url)
@@ -206,6 +209,7 @@ HOSTILE = {
 """Names of files, and how the CSV has them."""
 
 
+@pytest.mark.slow
 def test_hostile_file_names(pad: Pad) -> None:
     dialogs: list[str] = []
     pad.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))

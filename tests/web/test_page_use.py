@@ -19,6 +19,7 @@ def draw(pad: Pad, character: str = "A") -> None:
     pad.draw(thin(characters()[character][0], 8))
 
 
+@pytest.mark.slow
 def test_fingers(open_pad: Open, server: str) -> None:
     pad = open_pad(server, **PHONE)
     screen = pad.page.context.new_cdp_session(pad.page)
@@ -46,6 +47,7 @@ def test_fingers(open_pad: Open, server: str) -> None:
     pad.page.wait_for_function("(drawn) => document.getElementById('canvas').toDataURL() === drawn", arg=drawn)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 360, 768, 1600])
 def test_it_fits_every_screen(open_pad: Open, server: str, width: int) -> None:
     pad = open_pad(server, viewport={"width": width, "height": 740})
@@ -89,6 +91,7 @@ def test_keys_alone(pad: Pad) -> None:
     assert pad.ink() == ink, "in a text field these keys edit the text"
 
 
+@pytest.mark.slow
 def test_a_screen_reader_hears_settled_answers_only(pad: Pad) -> None:
     draw(pad)
     shown = pad.answer()
@@ -111,6 +114,7 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("screen", SCREENS)
 def test_axe_finds_nothing(open_pad: Open, server: str, screen: str) -> None:
     pad = open_pad(server, reduced_motion="reduce", **SCREENS[screen])
@@ -137,6 +141,7 @@ def violations(page: Page) -> list[tuple[str, str]]:
     return [(rule["id"], node["html"]) for rule in found for node in rule["nodes"]]
 
 
+@pytest.mark.slow
 def test_dark_and_light(open_pad: Open, server: str) -> None:
     grounds, drawings = [], []
     for scheme in ("light", "dark"):
@@ -149,6 +154,7 @@ def test_dark_and_light(open_pad: Open, server: str) -> None:
     assert drawings[0] == drawings[1], "the picture is the same in the dark"
 
 
+@pytest.mark.slow
 def test_motion(open_pad: Open, server: str) -> None:
     durations = [
         open_pad(server, reduced_motion=motion).page.evaluate(
@@ -159,6 +165,7 @@ def test_motion(open_pad: Open, server: str) -> None:
     assert durations == ["0.15s", "0s"]
 
 
+@pytest.mark.slow
 def test_below_a_prefix(open_pad: Open, server: str) -> None:
     with between(server, "/tools/emnist") as proxy:
         pad = open_pad(proxy.url)
@@ -168,6 +175,7 @@ def test_below_a_prefix(open_pad: Open, server: str) -> None:
         assert all("/tools/emnist/" in url for url in pad.asked if url.startswith("http"))
 
 
+@pytest.mark.slow
 def test_a_busy_server(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     draw(pad)
@@ -180,6 +188,7 @@ def test_a_busy_server(open_pad: Open, proxy: Proxy) -> None:
     pad.console.clear()  # Chromium notes each refusal
 
 
+@pytest.mark.slow
 def test_a_refusal_is_shown(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     draw(pad)
@@ -193,6 +202,7 @@ def test_a_refusal_is_shown(open_pad: Open, proxy: Proxy) -> None:
     pad.console.clear()
 
 
+@pytest.mark.slow
 def test_the_server_goes_and_comes_back(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     notice = pad.page.locator("#notice")
@@ -209,6 +219,7 @@ def test_the_server_goes_and_comes_back(open_pad: Open, proxy: Proxy) -> None:
     pad.console.clear()
 
 
+@pytest.mark.slow
 def test_the_server_goes_within_a_batch(open_pad: Open, proxy: Proxy) -> None:
     pad = open_pad(proxy.url)
     proxy.held += [0.5]
@@ -223,6 +234,7 @@ def test_the_server_goes_within_a_batch(open_pad: Open, proxy: Proxy) -> None:
     pad.console.clear()
 
 
+@pytest.mark.slow
 def test_no_script_but_its_own_runs(pad: Pad) -> None:
     pad.page.evaluate(
         """() => {
@@ -236,6 +248,7 @@ def test_no_script_but_its_own_runs(pad: Pad) -> None:
     pad.console.clear()
 
 
+@pytest.mark.slow
 def test_nothing_is_kept(pad: Pad) -> None:
     draw(pad)
     pad.answer()

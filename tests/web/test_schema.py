@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.web.running import running
+
+pytestmark = pytest.mark.slow
 
 
 def test_promises_are_kept(tmp_path: Path) -> None:

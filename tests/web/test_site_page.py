@@ -19,6 +19,8 @@ from tests.web.browser import Open, Pad, near, open_page, thin
 from tests.web.hosting import hosted
 from tests.web.test_page_files import download, give, rows
 
+pytestmark = pytest.mark.slow
+
 LEGIBLE = "38AEGKRbdegt"  # of the first donor: none that looks like another character
 
 

@@ -46,6 +46,7 @@ def test_boxes_by_confidence() -> None:
     assert not has(drawn, RED, (0, 0, 1000, 160)), "nothing elsewhere"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["L", "RGB", "1", "P"])
 @pytest.mark.parametrize(("size", "height"), [((60, 40), 8), ((4000, 3000), 120), ((9000, 300), 12), ((20, 3000), 10)])
 def test_labels_are_legible_whatever_the_page(mode: str, size: tuple[int, int], height: int) -> None:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # TensorFlow's own
 
 import keras  # noqa: E402
 from keras import layers  # noqa: E402

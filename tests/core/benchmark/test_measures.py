@@ -22,6 +22,8 @@ from emnist_cli.core.errors import EmnistError, ModelError
 from emnist_cli.core.parallel.run_files import CHUNK
 from tests.handwriting import picture
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def seven(tmp_path: Path) -> str:

@@ -15,6 +15,7 @@ from emnist_cli.core.benchmark.measured_process import MeasureRequest, MeasureTa
 from emnist_cli.core.benchmark.results import Benchmark
 from emnist_cli.core.benchmark.timing import Statistic
 from emnist_cli.core.errors import UsageError
+from emnist_cli.core.labels import CHARSETS
 from tests.handwriting import picture
 
 Log = list[tuple[str, ...]]
@@ -36,7 +37,7 @@ class Stand:
         if request.what == "memory":
             return 1000 * self.threads
         if request.what == "answers":  # always the first class
-            return 62, [0] * len(self.pictures)
+            return CHARSETS["alnum"], [0] * len(self.pictures)
         return [0.001 * self.threads * request.size] * 4
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     replace("bare_start", lambda: [note("start", "nothing"), 0.5][1])
     replace("read_speed", lambda files, model, processes, s: [note("files", Path(model).stem, processes), 7.0][1])
     replace("measure_peak", lambda threads, s: [note("peak", threads), 2e9 * threads][1])
-    monkeypatch.setattr(running, "Subject", Stand)
+    monkeypatch.setattr(running, "MeasuredProcess", Stand)
     yield Stand.log
 
 
@@ -127,6 +128,7 @@ def test_a_model_that_is_named_twice(log: Log) -> None:
         measure("starter", "starter")
 
 
+@pytest.mark.slow
 def test_models_of_the_same_name_are_told_apart(log: Log, other: str, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     again = Path(other).rename(tmp_path / "folder" / "other.tflite")
@@ -135,6 +137,7 @@ def test_models_of_the_same_name_are_told_apart(log: Log, other: str, tmp_path: 
     assert [row.model for row in found.rows] == [other, str(again), "starter"]
 
 
+@pytest.mark.slow
 def test_exports_stand_beside_the_first_model(log: Log, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "export_forms", lambda first, forms, folder, on_export: [
         first._replace(form=form, model=other, found=bundle.find_bundle(other)) for form in forms if not on_export(form)

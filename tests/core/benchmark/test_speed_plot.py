@@ -12,6 +12,8 @@ from tests.core.benchmark.made_up import ROW, benchmark
 from tests.handwriting import picture
 from tests.planted import planted_links
 
+pytestmark = pytest.mark.slow
+
 
 def pixels(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)

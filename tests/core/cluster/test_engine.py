@@ -29,6 +29,7 @@ from tests.core.cluster.test_session import descendants, needs_proc, wait_until
 from tests.handwriting import picture
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.filterwarnings(r"ignore:`use_\w+` is deprecated:DeprecationWarning"),
 ]

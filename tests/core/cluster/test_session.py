@@ -58,6 +58,7 @@ def seven(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @needs_proc
 def test_ctrl_c_ends_everything(seven: Path) -> None:
     command = [sys.executable, "-m", "emnist_cli", "predict", *[str(seven)] * 8_000, "--engine", "ray", "-f", "csv"]
@@ -95,6 +96,7 @@ def running() -> Iterator[tuple[int, int]]:
             head.wait()
 
 
+@pytest.mark.slow
 @needs_proc
 def test_a_cluster_that_runs_already(running: tuple[int, int], shell: Emnist, seven: Path, tmp_path: Path) -> None:
     expected = shell("predict", seven, tmp_path / "none.png", "-f", "jsonl", "-q").out
@@ -113,6 +115,7 @@ def test_a_cluster_that_runs_already(running: tuple[int, int], shell: Emnist, se
     assert refused.err.startswith("emnist: --output: expected an empty folder")
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_not_there(shell: Emnist, seven: Path) -> None:
     for address in (f"127.0.0.1:{closed_port()}", f"ray://127.0.0.1:{closed_port()}", "nonsense"):
         result = shell("predict", seven, "--engine", "ray", "--ray-address", address)

@@ -94,6 +94,7 @@ def test_no_place_for_the_scratch_file(path: Path, monkeypatch: pytest.MonkeyPat
         read_csv(path)
 
 
+@pytest.mark.slow
 def test_a_long_file_takes_little_memory(path: Path) -> None:
     count = 80_000
     path.write_bytes((b"7" + b",0" * 784 + b"\n") * count)

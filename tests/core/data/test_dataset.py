@@ -56,6 +56,7 @@ def many(folder: Path, changed: int = 0) -> Path:
     return archives.nist_zip(folder / "gzip.zip", {"digits": {"train": half, "test": half}})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", HALVES)
 @pytest.mark.parametrize("part", cache.PARTS)
 def test_what_is_read_back_is_the_source_bit_for_bit(prepared: Path, split: str, part: str) -> None:
@@ -72,6 +73,7 @@ def as_arrays(read: Any) -> archives.Half:
     return archives.Half(np.stack([e["image"][..., 0] for e in examples]), np.array([e["label"] for e in examples]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", HALVES)
 def test_tensorflow_datasets_alone_reads_the_folder(prepared: Path, split: str) -> None:
     import tensorflow_datasets as tfds
@@ -86,6 +88,7 @@ def test_tensorflow_datasets_alone_reads_the_folder(prepared: Path, split: str) 
         assert np.array_equal(found.images, half.images) and np.array_equal(found.ids, half.ids)
 
 
+@pytest.mark.slow
 def test_tfds_load_knows_it_by_name(prepared: Path) -> None:
     import tensorflow_datasets as tfds
 
@@ -116,6 +119,7 @@ def test_letters_count_from_0_to_25(tmp_path: Path) -> None:
     assert dataset.load_split("letters", "test", tmp_path / "data").labels.tolist() == list(range(26))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["folder of gz", "kaggle zip", "one mat", "one csv"])
 def test_other_forms_are_imported_as_well(tmp_path: Path, form: str) -> None:
     path = archives.FORMS[form](tmp_path / "emnist", archives.small("letters"))
@@ -143,6 +147,7 @@ def test_an_unchanged_file_is_not_prepared_again(own: tuple[Path, Path]) -> None
     assert record_of(place).stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_prepared_anew(own: tuple[Path, Path]) -> None:
     archive, place = own
     assert dataset.is_from(archive, "digits", place)
@@ -171,6 +176,7 @@ def test_other_files_in_a_folder_do_not_matter(tmp_path: Path) -> None:
     assert record_of(folder / "data").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["train-images.npy", "emnist_upright-train.tfrecord-00000", cache.RECORD])
 def test_importing_again_repairs_what_is_damaged(own: tuple[Path, Path], damage: str) -> None:
     archive, place = own
@@ -181,6 +187,7 @@ def test_importing_again_repairs_what_is_damaged(own: tuple[Path, Path], damage:
     assert record is not None and not cache.find_damage(place, record)
 
 
+@pytest.mark.slow
 def test_a_damaged_source_leaves_what_was_there(own: tuple[Path, Path]) -> None:
     archive, place = own
     good = zipfile.ZipFile(many(archive.parent))
@@ -214,6 +221,7 @@ def test_a_missing_split_says_which_command_gets_it(tmp_path: Path) -> None:
         dataset.load_split("mnis", "train", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["train-images.npy", "train-labels.npy"])
 @pytest.mark.parametrize("size", [None, 0, 60, -100])
 def test_a_damaged_cache_is_one_line(own: tuple[Path, Path], name: str, size: int | None) -> None:
@@ -237,6 +245,7 @@ def test_arrays_that_do_not_belong_together_are_refused(own: tuple[Path, Path]) 
         dataset.load_split("digits", "train", place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "5", "[]", "{}", '{"version": 0}', '{"version": 1, "class_counts": []}'])
 def test_a_record_that_is_none_counts_as_nothing_there(own: tuple[Path, Path], text: str) -> None:
     archive, place = own
@@ -256,6 +265,7 @@ def test_data_that_is_not_as_published_is_not_called_emnist(own: tuple[Path, Pat
     assert dataset.describe_split("digits", place) == "EMNIST digits"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs a shell that limits the size of files")
 @pytest.mark.parametrize(("noise", "blocks"), [(False, 400), (True, 660)])
 def test_a_disk_that_is_full_is_one_line(tmp_path: Path, noise: bool, blocks: int) -> None:
@@ -275,6 +285,7 @@ def test_a_disk_that_is_full_is_one_line(tmp_path: Path, noise: bool, blocks: in
     assert left(tmp_path / "data") == set()
 
 
+@pytest.mark.slow
 def test_provide_takes_what_is_there_or_an_archive(own: tuple[Path, Path], tmp_path: Path) -> None:
     archive, place = own
     before = record_of(place).stat().st_mtime_ns
@@ -294,6 +305,7 @@ def test_data_lies_in_the_users_folder_unless_asked_otherwise(tmp_path: Path, mo
         dataset.data_folder(None)
 
 
+@pytest.mark.slow
 def test_no_empty_folders_are_left_for_temporary_files(own: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     archive, place = own
     scratch = archive.parent / "scratch"
@@ -304,6 +316,7 @@ def test_no_empty_folders_are_left_for_temporary_files(own: tuple[Path, Path], m
     assert not list(scratch.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_genuine_emnist_is_read_whole_and_upright(mnist_archive: Path, tmp_path: Path) -> None:
     dataset.import_splits(mnist_archive, ["mnist"], tmp_path)
@@ -320,6 +333,7 @@ def test_genuine_emnist_is_read_whole_and_upright(mnist_archive: Path, tmp_path:
     assert ones.any(axis=2).sum() > 1.5 * ones.any(axis=1).sum()
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_the_genuine_pictures_are_upright(mnist_archive: Path, recognizer: Any) -> None:
     """The 10,000 of mnist's test half are EMNIST's own: read as they come they must be legible."""

@@ -36,6 +36,7 @@ def same(found: LabelledImages, expected: LabelledImages) -> bool:
     return np.array_equal(found.images, expected.images) and np.array_equal(found.labels, expected.labels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("form", ["idx", "csv"])
 def test_idx_and_csv_are_read_back_as_they_were(place: Path, tmp_path: Path, form: str, split: str) -> None:
@@ -44,6 +45,7 @@ def test_idx_and_csv_are_read_back_as_they_were(place: Path, tmp_path: Path, for
         assert same(LabelledImages(*read_split(tmp_path / "out", split, part)), dataset.load_split(split, part, place))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["idx", "csv"])
 def test_importing_an_export_makes_the_same_cache(place: Path, tmp_path: Path, form: str) -> None:
     export.export_split("letters", form, tmp_path / "out", place)
@@ -97,6 +99,7 @@ def test_png_is_upright_in_a_folder_a_class(place: Path, tmp_path: Path) -> None
             assert np.array_equal(np.asarray(picture), images[i])
 
 
+@pytest.mark.slow
 def test_evaluate_reads_the_folders(place: Path, tmp_path: Path, emnist: Emnist) -> None:
     export.export_split("balanced", "png", tmp_path / "out", place)
     result = emnist("evaluate", "--folder", tmp_path / "out" / "train", "--quiet", "--format", "csv")
@@ -147,6 +150,7 @@ def test_a_name_of_the_greatest_length_is_possible(place: Path, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["n" * 250]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("sh") is None, reason="needs a shell that limits the size of files")
 @pytest.mark.parametrize("form", export.WRITERS)
 def test_nothing_half_written_is_left(tmp_path: Path, form: str) -> None:

@@ -46,6 +46,7 @@ def test_every_split(tmp_path: Path, split: str) -> None:
     assert np.array_equal(read(source, split, "test").ids, emnist[split]["test"].ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["gzip.zip", "kaggle zip", "matlab.zip"])
 def test_many_pictures_come_in_chunks_and_in_order(tmp_path: Path, form: str) -> None:
     rng = np.random.default_rng(0)
@@ -150,6 +151,7 @@ def test_a_zip_whose_directory_is_damaged(tmp_path: Path) -> None:
 COUNTS = {"letters": (67_325, 20_800), "mnist": (60_000, 10_000)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", COUNTS)
 @pytest.mark.shared
 def test_an_archive_of_genuine_emnist(split: str, request: pytest.FixtureRequest) -> None:
@@ -172,6 +174,7 @@ def test_memory_stays_bounded(mnist_archive: Path) -> None:
     assert peak < 30e6
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_genuine_pictures_are_upright_as_the_source_gives_them(data: Path, letters_archive: Path) -> None:
     """Means of the archive's letters, as read, tell genuine EMNIST pictures apart upright, and not transposed."""

@@ -93,6 +93,7 @@ def test_labels_above_9_need_a_split(path: Path) -> None:
         load_csv(path, "letters")
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_genuine_emnist_sorted_by_label_as_kaggle_has_letters(path: Path, data: Path) -> None:
     arrays = np.load(data / "emnist" / "genuine.npz")

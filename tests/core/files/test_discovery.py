@@ -189,6 +189,7 @@ def test_a_folder_that_cannot_be_listed(folder: Path) -> None:
     assert str(found.problem).startswith("cannot be listed: ")
 
 
+@pytest.mark.slow
 @LINUX
 def test_memory_does_not_grow_with_the_names(tmp_path: Path, limit: int) -> None:
     write_many(tmp_path)
@@ -212,6 +213,7 @@ def write_many(folder: Path) -> None:
         (folder / f"{i:0200}.png").touch()
 
 
+@pytest.mark.slow
 @LINUX
 def test_no_room_for_sorting(tmp_path: Path, limit: int) -> None:
     import resource

@@ -131,6 +131,7 @@ def change_recurrent(**settings: object) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".h5", ".keras"])
 def test_settings_that_are_gone(suffix: str, tmp_path: Path) -> None:
     network = keras.Sequential([keras.Input((28, 28)), layers.Bidirectional(layers.LSTM(4)), layers.Dense(10)])

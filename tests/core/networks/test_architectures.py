@@ -1,5 +1,6 @@
 """Every architecture is what it says, and what it becomes on its way into LiteRT answers alike."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ WEIGHTS = {
 """With 47 classes, the statistics of batch norm included."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_an_architecture_exports_to_plain_litert_and_agrees(arch: str, tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
@@ -42,20 +44,12 @@ def test_an_architecture_exports_to_plain_litert_and_agrees(arch: str, tmp_path:
     assert to_litert.check_agreement(network, probabilities, batch) < 1e-4
 
 
-@pytest.fixture(scope="module")
-def trained() -> keras.Model:
-    keras.utils.set_random_seed(1)
-    network = architectures.build("classic", 3)
-    some = pictures("Ag7", "train")
-    network.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    network.fit(some.images[..., None] / np.float32(255), some.labels, epochs=20, batch_size=8, verbose=0)
-    return network
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(("weights", "size", "apart"), [("float16", 0.51, 0.005), ("int8", 0.27, 0.05)])
 def test_quantized_weights_are_smaller_and_answer_nearly_alike(
-    trained: keras.Model, weights: to_litert.Weights, size: float, apart: float, tmp_path: Path
+    three_classes: Callable[[str], Path], weights: to_litert.Weights, size: float, apart: float, tmp_path: Path
 ) -> None:
+    trained = keras.models.load_model(three_classes("classic"))
     whole, graph = to_litert.to_litert(trained), tmp_path / "model.tflite"
     graph.write_bytes(to_litert.to_litert(trained, weights))
     assert graph.stat().st_size < size * len(whole)

@@ -18,6 +18,8 @@ from emnist_cli.core.preprocessing.normalize import preprocess
 from emnist_cli.core.runtimes.litert import LiteRtRuntime
 from tests.handwriting import characters, ink_box, picture
 
+pytestmark = pytest.mark.slow
+
 STARTER = Path(emnist_cli.__file__).parent / "bundles" / "starter" / "model.tflite"
 
 Batch = NDArray[np.float32]

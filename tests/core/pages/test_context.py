@@ -91,6 +91,7 @@ def test_other_lines_say_how_large_letters_are() -> None:
     assert read(small, ALL)[1] == "vox uns cos"
 
 
+@pytest.mark.slow
 def test_real_handwriting_is_read_better(recognizer: Recognizer) -> None:
     lines = ["The Quick brown fox", "jumps over 13 lazy dogs", "SIX COWS IN OSLO", "0123456789", "Room 1050 or 2301"]
     before = after = 0
@@ -162,7 +163,7 @@ _side = st.integers(1, 500)
 _glyph = st.tuples(st.integers(0, 3000), st.integers(0, 3000), _side, _side, st.integers(0, 61), st.floats(0, 1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.lists(_glyph, min_size=1, max_size=5), min_size=1, max_size=4), max_size=4))
 def test_probabilities_whatever_is_found(
     lines: list[list[list[tuple[int, int, int, int, int, float]]]],

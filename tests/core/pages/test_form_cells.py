@@ -73,6 +73,7 @@ def test_sides_go_and_strokes_stay(name: str) -> None:
     assert np.count_nonzero(gone & strokes) < 0.01 * np.count_nonzero(strokes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, -3])
 @pytest.mark.parametrize("name", list(FORMS))
 def test_characters_in_cells_are_found(name: str, degrees: float, recognizer: Recognizer) -> None:

@@ -74,6 +74,7 @@ def test_the_record_is_the_contract(read: Page) -> None:
     assert confidences == sorted(confidences, reverse=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["path", "bytes", "array", "colour", "float", "found", "upside", "palette"])
 def test_every_source_says_the_same(
     kind: str, read: Page, picture: Image.Image, recognizer: Recognizer, tmp_path: Path
@@ -100,6 +101,7 @@ def test_every_source_says_the_same(
     assert result.path == {"path": str(path), "found": "named"}.get(kind, "")
 
 
+@pytest.mark.slow
 def test_a_large_page_keeps_its_pixels(picture: Image.Image, read: Page, recognizer: Recognizer) -> None:
     """Single pictures are reduced from 3,200 pixels a side; places on a page must be in its own pixels."""
     large = picture.resize((picture.width * 6, picture.height * 6))
@@ -179,6 +181,7 @@ def test_what_goes_wrong_inside_is_a_record(
     assert reason in result.error
 
 
+@pytest.mark.slow
 def test_many_pages_in_processes(picture: Image.Image, read: Page, tmp_path: Path) -> None:
     picture.save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"nothing")
@@ -194,6 +197,7 @@ def test_many_pages_in_processes(picture: Image.Image, read: Page, tmp_path: Pat
     assert together[3].text == "7"
 
 
+@pytest.mark.slow
 def test_a_page_that_takes_too_long_is_given_up(picture: Image.Image, tmp_path: Path) -> None:
     for name in "ab":
         picture.save(tmp_path / f"{name}.png")
@@ -202,6 +206,7 @@ def test_a_page_that_takes_too_long_is_given_up(picture: Image.Image, tmp_path: 
     assert {(p.status, p.error) for p in pages} == {("error", "took longer than 0.001 s and was given up")}
 
 
+@pytest.mark.slow
 def test_overlays_come_along(picture: Image.Image, tmp_path: Path) -> None:
     picture.save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"nothing")

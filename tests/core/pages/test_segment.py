@@ -82,6 +82,7 @@ def test_numbers_between_0_and_1_are_read_as_bytes_are(page: Made, recognizer: R
     assert boxes(as_bytes) == boxes(as_floats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [-8, -5, -2, 3, 5, 8])
 def test_a_tilted_page(degrees: float, page: Made, recognizer: Recognizer) -> None:
     made = turned(page, degrees)
@@ -110,12 +111,14 @@ def test_a_faint_pencil(page: Made, recognizer: Recognizer) -> None:
     assert_found(segment(made.shade, recognizer), made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, 4])
 def test_ruled_paper(degrees: float, page: Made, recognizer: Recognizer) -> None:
     made = turned(ruled(page, down=41), degrees)
     assert_found(segment(made.shade, recognizer), made, missed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [0, 4])
 def test_squared_paper(degrees: float, page: Made, recognizer: Recognizer) -> None:
     made = turned(ruled(page, down=37, across=37), degrees)
@@ -185,6 +188,7 @@ def test_specks_and_punctuation_are_no_characters(recognizer: Recognizer) -> Non
     assert_found(segment(made._replace(gray=np.asarray(image)).shade, recognizer), made)
 
 
+@pytest.mark.slow
 def test_the_table_around_a_sheet_is_no_text(page: Made, recognizer: Recognizer) -> None:
     rng = np.random.default_rng(2)
     height, width = page.gray.shape
@@ -196,6 +200,7 @@ def test_the_table_around_a_sheet_is_no_text(page: Made, recognizer: Recognizer)
     assert_found(segment(made.shade, recognizer), made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [16, 24, 150, 400])
 def test_any_size_of_writing(height: int, recognizer: Recognizer) -> None:
     made = write(["BAKED", "FOR 26"], height)
@@ -209,6 +214,7 @@ def test_boxes_of_a_large_page_are_in_its_own_pixels(page: Made, recognizer: Rec
     assert_found(segment(large, recognizer), made, least=0.8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["A", "g", "8", "I", "E", "i"])
 @pytest.mark.parametrize("height", [40, 200])
 def test_a_page_of_one_character(label: str, height: int, recognizer: Recognizer) -> None:
@@ -218,6 +224,7 @@ def test_a_page_of_one_character(label: str, height: int, recognizer: Recognizer
     assert_found(segment(made.shade, recognizer), made)
 
 
+@pytest.mark.slow
 def test_a_page_of_many_characters(recognizer: Recognizer) -> None:
     made = write(["THE FIVE BOXING WIZARDS JUMP QUICKLY 1234567890"] * 12, 26)
     assert_found(segment(made.shade, recognizer), made, missed=25)  # of 492
@@ -250,7 +257,8 @@ def test_empty_ruled_paper_has_no_lines(recognizer: Recognizer) -> None:
         assert segment(made.shade, recognizer).lines == ()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=70), elements=st.integers(0, 255)))
 def test_any_picture_is_taken(recognizer: Recognizer, shade: NDArray[np.uint8]) -> None:
     layout = segment(shade, recognizer)
@@ -258,6 +266,7 @@ def test_any_picture_is_taken(recognizer: Recognizer, shade: NDArray[np.uint8]) 
         assert 0 <= box.left < box.right <= shade.shape[1] and 0 <= box.top < box.bottom <= shade.shape[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dots", "checkers", "stripes", "bars"])
 def test_patterns_are_taken(kind: str, recognizer: Recognizer) -> None:
     rows, columns = np.indices((500, 700))

@@ -44,6 +44,7 @@ def test_who_dies_is_given_up_alone() -> None:
     assert found[1] == "die given up: the process that reads it ends each time (exit code 9)"
 
 
+@pytest.mark.slow
 def test_who_hangs_is_given_up_alone() -> None:
     found = run([["a", "hang", "b"], ["c"], ["hang 2"], ["d"]], timeout=1)
     assert [result.split(":")[0] for result in found] == [
@@ -93,6 +94,7 @@ def test_closing_ends_the_processes_whatever_they_are_at() -> None:
     assert all(process.returncode is not None for process in processes)
 
 
+@pytest.mark.slow
 def test_a_users_script_is_not_run_again(tmp_path: Path) -> None:
     """A script without a guard around its main part, and files called like modules beside it."""
     (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong one')")
@@ -126,6 +128,7 @@ def test_where_all_are_killed_before_they_have_begun_it_is_said() -> None:
         run([["a", "b"], ["c"]], make=work.make_and_be_killed)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals and /proc")
 @pytest.mark.parametrize("last", ["b", "hang"])
 def test_processes_end_with_the_one_that_started_them(tmp_path: Path, last: str) -> None:

@@ -28,7 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, None])
+@pytest.mark.parametrize(
+    "workers", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(None, marks=pytest.mark.slow)]
+)
 def test_same_as_one_process(folder: Path, recognizer: Recognizer, workers: int | None) -> None:
     found = list(find_pictures([str(folder), str(folder / "missing.png"), str(folder / "00-0.png")]))
     expected = list(recognizer.predict_many(found))
@@ -68,6 +70,7 @@ def test_wrong_arguments(folder: Path, count: int) -> None:
         list(predict_files(paths, timeout=0))
 
 
+@pytest.mark.slow
 def test_time_runs_for_each_file_not_for_all(folder: Path, tmp_path: Path) -> None:
     """Pipes that are written to late: together they take longer than one of them may."""
     if not hasattr(os, "mkfifo"):
@@ -86,6 +89,7 @@ def test_time_runs_for_each_file_not_for_all(folder: Path, tmp_path: Path) -> No
     assert [p.label for p in predict_files(map(str, pipes), workers=1, timeout=2)] == ["7"] * 8
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_file_that_hangs_costs_itself_only(folder: Path, tmp_path: Path) -> None:
     """A pipe that nobody writes to: whoever opens it waits for ever."""
@@ -96,6 +100,7 @@ def test_a_file_that_hangs_costs_itself_only(folder: Path, tmp_path: Path) -> No
     assert predictions[1].error == "took longer than 2 s and was given up"
 
 
+@pytest.mark.slow
 def test_a_file_that_vanishes(folder: Path, tmp_path: Path) -> None:
     paths = [shutil.copy(folder / "07-0.png", tmp_path / f"{i}.png") for i in range(4)]
 
@@ -107,6 +112,7 @@ def test_a_file_that_vanishes(folder: Path, tmp_path: Path) -> None:
     assert [p.error for p in predict_files(found())] == ["", "", "no such file or folder", ""]
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_costs_nothing(folder: Path) -> None:
     """As the system does it to the largest process when memory runs out."""
     paths = [str(folder / "07-0.png")] * 400
@@ -126,6 +132,7 @@ def _children() -> list[int]:
     return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_left_early_ends_its_processes_and_threads(folder: Path) -> None:
     before = threading.active_count()
     predictions = predict_files(find_pictures([str(folder)] * 5))

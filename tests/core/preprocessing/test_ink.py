@@ -30,6 +30,7 @@ def texture(grain: int, amount: float) -> Gray:
     return values / values.std() * np.float32(amount)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pen", [0.01, 0.04, 0.1, 0.14])
 def test_polarity_of_every_character(pen: float) -> None:
     wrong = []
@@ -51,6 +52,7 @@ def test_polarity_of_tight_crops() -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [3, 5, 20, 40])
 def test_polarity_inside_a_dark_border(width: int) -> None:
     """The edge of a scanner's lid, or a cell cut at its lines."""
@@ -217,6 +219,7 @@ def test_ink_can_be_told() -> None:
     assert as_light is None or np.abs(as_dark - as_light).max() > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_blank_patches_of_photographed_pages(data: Path) -> None:
     """Where nothing was written: measured 14% that get an answer all the same, for folds, grain and cut-off marks."""

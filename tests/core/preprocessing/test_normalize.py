@@ -39,6 +39,7 @@ def test_deterministic_to_the_bit() -> None:
     assert [o.tobytes() for o in golden.outputs()] == [o.tobytes() for o in golden.outputs()]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     character=st.sampled_from(sorted(characters())),
@@ -179,6 +180,7 @@ DOUBTFUL: dict[str, Callable[[Gray], Gray]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOUBTFUL)
 def test_what_is_not_finished_beyond_doubt_is_searched_for_ink(name: str) -> None:
     pictures = [emnist_form(character) for character in "AHKRSXehks"]
@@ -217,6 +219,7 @@ def test_one_or_many_is_the_same() -> None:
     assert preprocess_many([]) == []
 
 
+@pytest.mark.slow
 def test_the_check_does_not_depend_on_company() -> None:
     pictures = np.stack([emnist_form(character, donor) for character in sorted(characters()) for donor in range(3)])
     pictures[::4] = np.roll(pictures[::4], 2, axis=2) * np.float32(0.7)

@@ -51,6 +51,7 @@ def make(**first: str) -> keras.Model:
     return keras.Model(pictures, layers.Dense(10, activation="softmax")(x))
 
 
+@pytest.mark.slow
 def test_without_onednn(tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
     last, first = make(), make(**FIRST)

@@ -25,14 +25,17 @@ def network() -> keras.Model:
     return architectures.build("classic", 10)
 
 
-@pytest.fixture(scope="module", params=["net.keras", "net", "net/saved_model.pb"])
-def path(request: pytest.FixtureRequest, network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module")
+def written(network: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keras")
-    if request.param == "net.keras":
-        network.save(folder / "net.keras")
-    else:
-        network.export(folder / "net", format="tf_saved_model", verbose=False)
-    return folder / str(request.param)
+    network.save(folder / "net.keras")
+    network.export(folder / "net", format="tf_saved_model", verbose=False)
+    return folder
+
+
+@pytest.fixture(params=["net.keras", "net"])
+def path(request: pytest.FixtureRequest, written: Path) -> Path:
+    return written / str(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +43,10 @@ def shown() -> NDArray[np.float32]:
     return pictures("Ag7", "test").images / np.float32(255)
 
 
-@pytest.mark.parametrize("batch_size", [1, 5, 64])
-def test_it_answers_as_the_network_does(
-    path: Path, network: keras.Model, shown: NDArray[np.float32], batch_size: int
-) -> None:
-    runtime = open_runtime(path, 1, batch_size)
+@pytest.mark.slow
+def test_it_answers_as_the_network_does(path: Path, network: keras.Model, shown: NDArray[np.float32]) -> None:
+    """In batches of 5, of which the last is smaller."""
+    runtime = open_runtime(path, 1, 5)
     assert isinstance(runtime, KerasRuntime)
     assert runtime.class_count == 10
     answers = runtime.run(shown)
@@ -52,10 +54,18 @@ def test_it_answers_as_the_network_does(
     assert np.allclose(answers, network.predict(shown[..., None], verbose=0), atol=1e-5)
 
 
+@pytest.mark.slow
+def test_a_saved_model_by_the_file_within_it(written: Path, shown: NDArray[np.float32]) -> None:
+    answers = [open_runtime(written / name, 1, 64).run(shown) for name in ("net", "net/saved_model.pb")]
+    assert np.array_equal(*answers)
+
+
+@pytest.mark.slow
 def test_nothing_in_nothing_out(path: Path) -> None:
     assert KerasRuntime(path).run(np.empty((0, 28, 28), np.float32)).shape == (0, 10)
 
 
+@pytest.mark.slow
 def test_threads_share_a_runtime(path: Path, shown: NDArray[np.float32]) -> None:
     runtime = KerasRuntime(path)
     reference = runtime.run(shown)

@@ -19,16 +19,10 @@ from emnist_cli.core.runtimes.open_runtime import open_runtime
 from tests import golden
 
 
-@pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def graph(starter_onnx: Path) -> Path:
     """The starter as ONNX."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TensorFlow's own
-        from emnist_cli.core.model_export.exporter import export_model
-
-        return export_model(bundle.find_bundle(), "onnx", tmp_path_factory.mktemp("onnx") / "starter.onnx").path
+    return starter_onnx
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +43,7 @@ def model(path: Path, shape: list[object], out: list[object], kind: int = Tensor
     return path
 
 
+@pytest.mark.slow
 def test_it_answers_as_litert_does(graph: Path, pictures: NDArray[np.float32]) -> None:
     ours, theirs = OnnxRuntime(graph).run(pictures), LiteRtRuntime(bundle.find_bundle().graph).run(pictures)
     assert (ours.shape, ours.dtype) == ((78, 62), np.float32)
@@ -57,18 +52,20 @@ def test_it_answers_as_litert_does(graph: Path, pictures: NDArray[np.float32]) -
     assert (ours.argmax(1) == theirs.argmax(1)).mean() > 0.97
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 64, 100])
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.slow
+@pytest.mark.parametrize(("batch_size", "threads"), [(7, 2), (100, 1)])
 def test_batches_do_not_matter(graph: Path, pictures: NDArray[np.float32], batch_size: int, threads: int) -> None:
     runtime = OnnxRuntime(graph)
     reference = np.concatenate([runtime.run(picture[None]) for picture in pictures])
     assert np.allclose(OnnxRuntime(graph, threads, batch_size).run(pictures), reference, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_in_nothing_out(graph: Path) -> None:
     assert OnnxRuntime(graph).run(np.empty((0, 28, 28), np.float32)).shape == (0, 62)
 
 
+@pytest.mark.slow
 def test_threads_share_a_runtime(graph: Path, pictures: NDArray[np.float32]) -> None:
     runtime = OnnxRuntime(graph, threads=1)
     reference = runtime.run(pictures)
@@ -77,6 +74,7 @@ def test_threads_share_a_runtime(graph: Path, pictures: NDArray[np.float32]) -> 
             assert np.array_equal(answer, reference)
 
 
+@pytest.mark.slow
 def test_the_suffix_chooses_the_runtime(graph: Path) -> None:
     assert isinstance(open_runtime(graph, 1, 8), OnnxRuntime)
     assert isinstance(open_runtime(bundle.find_bundle().graph, 1, 8), LiteRtRuntime)
@@ -89,6 +87,7 @@ def test_what_is_no_model(content: bytes, tmp_path: Path) -> None:
         OnnxRuntime(tmp_path / "bad.onnx")
 
 
+@pytest.mark.slow
 def test_a_model_that_is_cut_off(graph: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.onnx").write_bytes(graph.read_bytes()[:100_000])
     with pytest.raises(ModelError, match="not an ONNX model"):
@@ -123,12 +122,14 @@ def test_a_batch_of_one_cannot_be_resized(tmp_path: Path) -> None:
         OnnxRuntime(model(tmp_path / "one.onnx", [1, 28, 28, 1], [1, 784]))
 
 
+@pytest.mark.slow
 def test_where_onnxruntime_is_not_installed(graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(MissingError, match="onnxruntime is not installed; run: pip install onnxruntime"):
         OnnxRuntime(graph)
 
 
+@pytest.mark.slow
 def test_a_model_under_a_name_that_is_not_utf8(graph: Path, tmp_path: Path) -> None:
     path = Path(str(tmp_path / "bad\udcff.onnx"))
     try:

@@ -53,6 +53,7 @@ def write(network: keras.Model, path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tflite", ".keras", ".onnx"])
 def test_a_bare_file(suffix: str, network: keras.Model, shown: NDArray[np.float32], tmp_path: Path) -> None:
     path = write(network, tmp_path / f"mine{suffix}")
@@ -64,6 +65,7 @@ def test_a_bare_file(suffix: str, network: keras.Model, shown: NDArray[np.float3
     assert Classifier(path).probabilities(shown) == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_what_is_exported_gives_probabilities(network: keras.Model, shown: NDArray[np.float32], tmp_path: Path) -> None:
     source = bundle.find_bundle(write(network, tmp_path / "mine.keras"))
     exported = export_model(source, "keras", tmp_path / "theirs.keras")

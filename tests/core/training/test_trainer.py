@@ -49,6 +49,7 @@ def equal(one: list[Any], other: list[Any]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 def test_it_learns_and_tells_how_it_goes(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=12), tmp_path)
     seen: list[EpochProgress] = []
@@ -64,6 +65,7 @@ def test_it_learns_and_tells_how_it_goes(four: LabelledImages, tmp_path: Path) -
     assert all(any(p.epoch == e.epoch and p.step == p.steps for p in seen) for e in epochs)
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_the_best_on_held_out_pictures(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=6), tmp_path)
     kept: dict[int, list[Any]] = {}
@@ -74,12 +76,14 @@ def test_the_best_epoch_is_the_best_on_held_out_pictures(four: LabelledImages, t
     assert equal(variables(trainer), kept[best])
 
 
+@pytest.mark.slow
 def test_without_held_out_pictures_the_last_epoch_counts(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=2, validation=0), tmp_path)
     trainer.run()
     assert [(e.val_accuracy, e.best) for e in trainer.history] == [(None, True)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augment", [False, True])
 def test_an_interrupted_run_ends_bit_equal_to_one_that_was_not(
     four: LabelledImages, augment: bool, tmp_path: Path
@@ -109,8 +113,8 @@ def test_an_interrupted_run_ends_bit_equal_to_one_that_was_not(
     )
 
 
-@pytest.mark.parametrize("at", ["best-", "last"])
-@pytest.mark.parametrize("ending", [KeyboardInterrupt, OutputError])
+@pytest.mark.slow
+@pytest.mark.parametrize(("at", "ending"), [("best-", KeyboardInterrupt), ("last", OutputError)])
 def test_a_run_that_ends_while_a_checkpoint_is_written_keeps_what_it_tells_of(
     four: LabelledImages, at: str, ending: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,21 +144,25 @@ def test_ctrl_c_waits_until_the_checkpoint_is_whole() -> None:
     assert done
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_same_options_only(four: LabelledImages, tmp_path: Path) -> None:
     make(four, replace(CONFIG, epochs=1), tmp_path).run()
     with pytest.raises(UsageError, match=r"same options and data only: epochs was 1, is 2; |epochs was 1, is 2"):
         make(four, replace(CONFIG, epochs=2), tmp_path).resume()
 
 
-@pytest.mark.parametrize("damage", [b"", b"nothing", None])
-def test_a_damaged_checkpoint(four: LabelledImages, damage: bytes | None, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_damaged_checkpoint(four: LabelledImages, tmp_path: Path) -> None:
     make(four, replace(CONFIG, epochs=1), tmp_path).run()
     path = tmp_path / "last.npz"
-    path.write_bytes(path.read_bytes()[:-2000] if damage is None else damage)
-    with pytest.raises(TrainingError, match="damaged checkpoint"):
-        make(four, replace(CONFIG, epochs=1), tmp_path).resume()
+    again = make(four, replace(CONFIG, epochs=1), tmp_path)
+    for damaged in (path.read_bytes()[:-2000], b"nothing", b""):
+        path.write_bytes(damaged)
+        with pytest.raises(TrainingError, match="damaged checkpoint"):
+            again.resume()
 
 
+@pytest.mark.slow
 def test_patience_ends_a_run(four: LabelledImages, tmp_path: Path) -> None:
     trainer = make(four, replace(CONFIG, epochs=60, patience=2), tmp_path)
     trainer.run()
@@ -186,6 +194,7 @@ def test_nothing_to_train_on(tmp_path: Path) -> None:
         make(empty, CONFIG, tmp_path)
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one_does(four: LabelledImages, tmp_path: Path) -> None:
     """The same batches; lenet5 has neither dropout nor batch norm, which see half a batch each."""
     config = replace(CONFIG, arch="lenet5", epochs=3)
@@ -213,6 +222,7 @@ def test_augmentation_varies_but_stays_a_picture(four: LabelledImages) -> None:
     assert 0.3 < ink.min() < ink.max() < 4, "the character is still there, and not all is ink"
 
 
+@pytest.mark.slow
 def test_mixed_precision_keeps_weights_in_float32(four: LabelledImages, tmp_path: Path) -> None:
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
