@@ -15,6 +15,9 @@ from emnist_cli.app import app
 from emnist_cli.core.classify.recognizer import Recognizer
 from tests import small_data, trained
 
+# Ray asks once, when it is imported, whether to print; any test may import it first.
+os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^")
+
 REPOSITORY = Path(__file__).parent.parent
 Once = Callable[[str, Callable[[Path], object]], Path]
 DATA = Path(os.environ.get("EMNIST_TEST_DATA", REPOSITORY.parent / "shared" / "data"))

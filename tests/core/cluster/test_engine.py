@@ -19,7 +19,7 @@ import pytest
 
 from emnist_cli.core import bundle
 from emnist_cli.core.cluster import engine
-from emnist_cli.core.cluster.session import import_ray, open_session
+from emnist_cli.core.cluster.session import open_session
 from emnist_cli.core.errors import MissingError, ModelError, OutputError, UsageError
 from emnist_cli.core.files.discovery import ImageRef, find_pictures
 from emnist_cli.core.parallel.run_files import predict_files
@@ -33,12 +33,6 @@ pytestmark = [
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
     pytest.mark.filterwarnings(r"ignore:`use_\w+` is deprecated:DeprecationWarning"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def silent_ray() -> None:
-    """Ray asks once, when it is imported, whether to print; no test may import it before."""
-    import_ray()
 
 
 @pytest.fixture(scope="module")
