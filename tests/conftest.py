@@ -198,7 +198,7 @@ def shell() -> Emnist:
             capture_output=True,
             cwd=cwd,
             env={**os.environ, **env},
-            timeout=60,
+            timeout=180,  # for what hangs; a busy machine needs its time
             check=False,
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())

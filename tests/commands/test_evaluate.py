@@ -262,6 +262,7 @@ def test_report(emnist: Emnist, folder: Path) -> None:
     assert sorted(path.name for path in made.parent.iterdir()) == ["report"]
 
 
+@pytest.mark.slow
 def test_the_contact_sheet_has_a_row_for_eight_mistakes(emnist: Emnist, split: None, tmp_path: Path) -> None:
     emnist("evaluate", "--split", "byclass", "--report", tmp_path / "report")
     count = len(json.loads((tmp_path / "report" / "evaluation.json").read_text())["mistakes"])

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # TensorFlow's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # TensorFlow's own
 
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
@@ -107,7 +107,6 @@ FORMS: dict[str, tuple[Callable[[], keras.Model], Callable[[NDArray[np.float32]]
 """Output format -> a network as projects have them, and the pictures as it takes them."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_inputs_outputs_and_formats(form: str, emnist: Emnist, tmp_path: Path) -> None:
     make, fit = FORMS[form]

@@ -45,6 +45,7 @@ def test_letters_are_stored_from_one() -> None:
     assert SPLITS["balanced"].first_id == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["letters", "mnist"])
 @pytest.mark.shared
 def test_mapping_agrees_with_the_archives_mapping_file(name: str, request: pytest.FixtureRequest) -> None:

@@ -162,6 +162,7 @@ def test_an_archive_of_genuine_emnist(split: str, request: pytest.FixtureRequest
         assert sum(len(chunk.labels) for chunk in source.chunks(split, part)) == count
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_memory_stays_bounded(mnist_archive: Path) -> None:
     """47 MB of images pass through far less."""
