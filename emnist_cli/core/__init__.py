@@ -1,4 +1,1 @@
-"""The shared core that the commands, the server and the Python API use; it imports neither typer nor rich.
-
-It holds labels, models, inference and training.
-"""
+"""The shared core that the commands, the server and the Python API use; it imports neither typer nor rich."""

@@ -37,7 +37,7 @@ def new_file(path: Path, *, replace: bool = True, sync: bool = True) -> Iterator
     try:
         with file:
             if replace:
-                keep_permissions(scratch, path)
+                _keep_permissions(scratch, path)
             yield file
             file.flush()
             if sync:
@@ -69,8 +69,25 @@ def write_error(path: Path, error: OSError) -> OutputError:
     return OutputError(f"{path}: cannot be written ({error.strerror or error}); nothing was left there")
 
 
-def keep_permissions(scratch: Path, path: Path) -> None:
-    """Give a file the permissions of the file at `path` that it will replace, if there is one."""
+def put_file_in_place(scratch: Path, path: Path, *, sync: bool = True) -> None:
+    """Rename a finished file to `path`, with the permissions of the file that it replaces, if there is one.
+
+    Args:
+        scratch: the file, closed, on the same file system.
+        path: its name from now on.
+        sync: force its content onto the disk first.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    _keep_permissions(scratch, path)
+    if sync:
+        with scratch.open("rb+") as file:
+            os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+def _keep_permissions(scratch: Path, path: Path) -> None:
     with suppress(FileNotFoundError):
         shutil.copymode(path, scratch)
 

@@ -14,7 +14,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
 
-from emnist_cli.core.atomic_file import keep_permissions, new_file
+from emnist_cli.core.atomic_file import new_file, put_file_in_place
 from emnist_cli.core.errors import OutputError, UsageError
 from emnist_cli.output.formats import Format, check_place, notify
 from emnist_cli.output.resume_rows import ResumeRow, RowsDone, read_rows
@@ -184,6 +184,5 @@ def _kept(file: BinaryIO, places: _Places, form: Format | None) -> Iterator[Text
 
 
 def _put_in_place(places: _Places) -> None:
-    keep_permissions(places.partial, places.path)
-    places.partial.replace(places.path)
+    put_file_in_place(places.partial, places.path, sync=False)  # `_kept` has synced it
     places.about.unlink(missing_ok=True)

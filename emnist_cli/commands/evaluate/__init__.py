@@ -25,7 +25,7 @@ from emnist_cli.output.formats import Format, choose_format, notify, open_output
 
 PLAIN = ("model", "count", "accuracy", "top3", "macro_f1", "ece", "case_folded", "failed", "unknown")
 
-_FEW = 5  # so many pictures without an answer are told one by one
+_FEW = 5  # images without an answer that are reported one by one
 
 
 def evaluate(

@@ -56,10 +56,11 @@ class SideOutputs:
         if self._sheet is None:
             return
         from emnist_cli.core.artifacts import image_file
-        from emnist_cli.core.classify.recognizer import Recognizer
+        from emnist_cli.core.preprocessing.prepare import ImagePreparer
 
-        path = self._request.sheet
+        path, options = self._request.sheet, self._request.options
         assert path
-        image_file.write_image(self._sheet.draw(Recognizer(**self._request.options).look), path)
+        preparer = ImagePreparer(options["ink"], options["raw"], options["transposed"])
+        image_file.write_image(self._sheet.draw(preparer.look), path)
         if not self._request.quiet:
             notify(f"the contact sheet of {len(self._sheet):,} is in {path}")

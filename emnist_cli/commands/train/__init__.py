@@ -207,7 +207,7 @@ def _train(
         watch = job.Watch(display.step, on_epoch, display.stage)
         outcome = job.train(plan, resume=resume, strategy=strategy, tensorboard=tensorboard, watch=watch)
     _tell_model(outcome, plan.place, quiet)  # now: what follows fails where nobody reads stdout any more
-    if form is not Format.TABLE:  # which has it, and more
+    if form is not Format.TABLE or not stream.isatty():  # the table on a terminal has it, and more
         _tell_accuracy(outcome, quiet)
     rows.finish(outcome.history)
     if form is Format.TABLE and outcome.manifest is not None:

@@ -1,4 +1,4 @@
-"""Load the training images of `emnist train`: a split of EMNIST or a labelled folder."""
+"""Load the training images of `emnist train`: a split of EMNIST, a labelled folder or a csv file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

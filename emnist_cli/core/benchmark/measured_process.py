@@ -29,7 +29,7 @@ _PATIENCE = 3600.0  # seconds that one measurement may take
 
 
 class MeasureTask(NamedTuple):
-    """What a subject needs to begin.
+    """What the process needs to begin.
 
     Attributes:
         model: as `Recognizer` takes it.
@@ -45,7 +45,7 @@ class MeasureTask(NamedTuple):
 
 
 class MeasureRequest(NamedTuple):
-    """What a subject is asked for.
+    """What the process is asked for.
 
     Attributes:
         what: "network": seconds of calls with one picture in EMNIST's form; "picture": with one that is open, until it
@@ -88,7 +88,7 @@ def _give_up(request: MeasureRequest, reason: str) -> Any:
 
 
 def _make(task: MeasureTask) -> "Work[MeasureRequest, Any]":
-    """Load the model; return what answers requests. Called in the subject's process."""
+    """Load the model; return what answers requests. Called in the measured process."""
     measured = _MeasuredCall(task)
 
     def work(requests: Sequence[MeasureRequest]) -> list[Any]:

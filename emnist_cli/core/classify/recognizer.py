@@ -60,7 +60,7 @@ class Recognizer:
         """Load a model.
 
         Args:
-            model: name, bundle folder or .tflite file; or one that `bundle.find_bundle` has found.
+            model: name, bundle folder or model file; or one that `bundle.find_bundle` has found.
             top_k: how many alternatives each prediction names.
             charset: allowed answers, as `labels.parse_charset` takes them; the others are masked and the
                 probabilities of the rest sum to 1.

@@ -88,7 +88,7 @@ def write_parts(
     A file _SUCCESS is written last, when every part is in its place.
 
     Args:
-        paths: as for `predict`, and so are the arguments that are not explained here.
+        paths: as for `predict_on_ray`, and so are the arguments that are not explained here.
         recursive: enter folders within folders.
         options: keyword arguments of `Recognizer`.
         destination: folder, or URI of one, that every worker can write to; empty or not there yet.
@@ -100,7 +100,7 @@ def write_parts(
         rows_per_part: at least so many, but in the last.
 
     Raises:
-        MissingError, ModelError, UsageError, EmnistError: as `predict` does; a destination that is not empty.
+        MissingError, ModelError, UsageError, EmnistError: as `predict_on_ray` does; a destination that is not empty.
         OutputError: a part cannot be written, or is not where it should be.
     """
     import_ray(address)

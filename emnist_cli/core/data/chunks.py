@@ -35,7 +35,7 @@ class Half(Protocol):
         """Return how many pictures it has; a DataError if that cannot be told."""
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield its pictures as `Source.chunks` does, with the same errors."""
+        """Yield its pictures as `EmnistSource.chunks` does, with the same errors."""
 
 
 Halves = dict[tuple[str, str], Half]

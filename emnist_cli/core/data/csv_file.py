@@ -1,4 +1,4 @@
-"""A csv file with a label and 784 values a row -> arrays. Used by `evaluation.csv_layout` for `--csv`.
+"""Read a csv file with a label and 784 values per row into arrays, for `csv_layout` and the option --csv.
 
 The values go to a scratch file as they are parsed, so that a file of any length takes little memory.
 """

@@ -1,4 +1,4 @@
-"""An unfinished download: its bytes, and beside them a record of what they belong to; `download` uses it."""
+"""Keep and resume an unfinished download, with a record of what its bytes belong to; `download` uses it."""
 
 import json
 import shutil
@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from emnist_cli.core.atomic_file import put_file_in_place
 from emnist_cli.core.data.cache import sha256_of
 from emnist_cli.core.data.containers import what_is
 from emnist_cli.core.errors import DataError
@@ -160,7 +161,7 @@ class PartialDownload:
     def finish(self, target: Path) -> None:
         """Give the whole file its name."""
         with writing(target):
-            self.path.replace(target)
+            put_file_in_place(self.path, target)
             self.note.unlink(missing_ok=True)
 
     def _forget(self, validator: str | None, total: int | None) -> None:

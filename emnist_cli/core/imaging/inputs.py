@@ -12,7 +12,7 @@ from emnist_cli.core.files.discovery import ImageRef
 from emnist_cli.core.imaging import decode, grayscale
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.generic] | ImageRef
-"""A path, a file's content, an open picture, or an array (see `gray.from_array`)."""
+"""A path, a file's content, an open image, or an array (see `grayscale.from_array`)."""
 
 
 def name_of_input(source: ImageSource) -> str:

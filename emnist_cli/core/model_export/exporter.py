@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from emnist_cli.core import bundle, exported_models
+from emnist_cli.core import bundle
 from emnist_cli.core.atomic_file import new_file, put_in_place
 from emnist_cli.core.classify.options import name_classes
 from emnist_cli.core.errors import ModelError, OutputError, UsageError
@@ -25,8 +25,6 @@ from emnist_cli.core.networks.probabilities import add_probabilities
 from emnist_cli.core.platform.interrupts import interrupts_held
 from emnist_cli.core.runtimes.open_runtime import open_model, open_runtime
 from emnist_cli.core.runtimes.output_kinds import NormalizedRuntime
-
-EXPORT_FORMATS = exported_models.MODEL_FORMATS
 
 _ALLOWED = {"litert-f16": 0.01, "litert-int8": 0.1}
 """Largest difference of a probability by form; what computes in float32 as the network does, has to agree closely."""
@@ -42,7 +40,7 @@ class Exported(NamedTuple):
 
     Attributes:
         path: of the file or folder.
-        form: one of `FORMS`.
+        form: one of `exported_models.MODEL_FORMATS`.
         bytes: of all its files.
         largest_difference: of a probability, in [0, 1].
         agreement: share of the pictures whose most probable class is the same, in [0, 1].
@@ -71,7 +69,7 @@ def export_model(
     Args:
         model: what to export; a bundle with a `model.keras`, one whose network can be got out of its graph, or a
             .keras file.
-        form: one of `FORMS`.
+        form: one of `exported_models.MODEL_FORMATS`.
         out: where to. An .onnx, .keras or .tflite file, or the folder of a SavedModel; a folder in LiteRT's forms
             becomes a bundle. Missing parents are made.
         progress: called with what is done next, in words.

@@ -11,6 +11,7 @@ from emnist_cli.core import bundle
 from emnist_cli.core.errors import ModelError
 from emnist_cli.core.model_export.recover import recover
 from emnist_cli.core.networks.keras_file import arch_of, find_network
+from emnist_cli.core.runtimes.channels_last import to_channels_last
 
 
 def load_network(model: bundle.Bundle, pictures: NDArray[np.float32]) -> keras.Model:
@@ -32,6 +33,6 @@ def load_network(model: bundle.Bundle, pictures: NDArray[np.float32]) -> keras.M
             advice = "export from the model that this one was made from"
             raise ModelError(f"{path}: no network can be got out of 8-bit integers; {advice}") from None
     try:
-        return keras.models.load_model(path, compile=False)
+        return to_channels_last(keras.models.load_model(path, compile=False))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"{path}: Keras cannot read it ({error})") from None

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from emnist_cli.core.errors import DataError, UsageError
 from emnist_cli.core.files.discovery import find_pictures
 from emnist_cli.core.labels import CHARSETS
-from emnist_cli.core.parallel.run_files import predict_files
+from emnist_cli.core.parallel.run_files import prepare_files
 from emnist_cli.core.preprocessing.normalize import preprocess_many
 
 COMPARED, MEASURED = 256, 512
@@ -65,7 +65,7 @@ def read_pictures(folder: Path, count: int = COMPARED + MEASURED) -> NDArray[np.
         raise UsageError(f"--folder: expected a folder of pictures. Received: {folder}")
     found = list(find_pictures([str(folder)], recursive=True))
     chosen = [found[i] for i in np.random.default_rng(1).permutation(len(found))[:count]]
-    pictures = [record.picture for record in predict_files(chosen, keep_pictures=True) if record.picture is not None]
+    pictures = [image.pixels for image in prepare_files(chosen) if image.pixels is not None]
     if not pictures:
         raise DataError(f"{folder}: none of its pictures could be used")
     return np.stack(pictures)

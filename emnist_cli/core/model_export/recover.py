@@ -1,4 +1,4 @@
-"""Rebuild a trainable Keras network from the LiteRT file it was converted to; `model_export.source` uses it.
+"""Rebuild a trainable Keras network from the LiteRT file it was converted to; `network_source` uses it.
 
 The starter ships as a LiteRT file alone: a second file for Keras would double its size. The conversion loses nothing
 that training needs except the scale of each batch normalization, which is folded into the weights before it. That

@@ -107,7 +107,7 @@ def _pages(files: Iterable[ImageRef], copies: ExitStack) -> Iterator[_PageRef]:
                 if found.data and count > 1:  # or worker processes would get it again with each page
                     found = ImageRef(_copy_to_file(found.data, copies))
             except ImageError as error:
-                count, found = 1, found._replace(problem=error)
+                count, found = 1, found._replace(problem=error, data=None)
         for page in range(1, count + 1):
             yield _PageRef(found, page, path)
 

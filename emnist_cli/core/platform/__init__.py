@@ -1,1 +1,1 @@
-"""Processor cores, interrupts, and quiet imports of C libraries; the rest of the core uses it."""
+"""Processor cores, interrupts, and quiet imports of C libraries; the rest of the core uses them."""

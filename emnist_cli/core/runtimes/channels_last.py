@@ -1,4 +1,4 @@
-"""Networks that put channels before rows run on every processor. Used by `keras_runtime` and `training.foreign`.
+"""Rewrite channels-first Keras networks so that they run on every processor; export, import and the runtime use it.
 
 TensorFlow convolves and pools such arrays on a CPU only with oneDNN, which it leaves off on processors without AVX-512
 or AVX-VNNI, and which some of its builds lack.

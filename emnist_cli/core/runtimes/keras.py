@@ -1,7 +1,7 @@
 """Run a .keras file or a SavedModel with TensorFlow, if it is installed; `open_runtime` creates the runtime.
 
-It is the only module of inference that imports TensorFlow, and only when such a file is to be run. Passing in a
-runtime from `core.training` instead would have to happen in every process of a pool and on every worker of a cluster.
+It is the only runtime that imports TensorFlow, and only when such a file is to be run. Passing in a
+runtime from `training` instead would have to happen in every process of a pool and on every worker of a cluster.
 """
 
 import sys

@@ -33,7 +33,7 @@ class State(NamedTuple):
     """Where a run stands.
 
     Attributes:
-        task: what is being trained, as `begin` was given it.
+        task: what is being trained, as `describe_checkpoint` returns it.
         history: a record of every epoch so far.
     """
 

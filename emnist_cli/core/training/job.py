@@ -97,30 +97,30 @@ def train(
         watch: told how it goes.
 
     Raises:
-        UsageError, OutputError, TrainingError, ModelError: see `Trainer`, `make_spread`; the checkpoint is left.
+        UsageError, OutputError, TrainingError, ModelError: see `Trainer`, `make_strategy`; the checkpoint is left.
         KeyboardInterrupt: interrupted before the first epoch was over.
     """
     keras.config.set_image_data_format("channels_last")  # whatever the user's own projects want
     keras.utils.clear_session()  # or a second run in one process would name its layers otherwise
     keras.utils.set_random_seed(plan.config.seed)
-    spread = make_strategy(strategy, plan.config.batch_size)
+    distribution = make_strategy(strategy, plan.config.batch_size)
     holdout = hold_out(plan.task.pictures.labels, plan.config)
-    with locked(plan.place) if spread.chief else nullcontext():
+    with locked(plan.place) if distribution.chief else nullcontext():
         with precision(plan.config):
-            trainer = _make_trainer(plan, holdout, spread)
+            trainer = _make_trainer(plan, holdout, distribution)
             if resume:
                 trainer.resume()
-            elif spread.chief:
+            elif distribution.chief:
                 checkpoint.discard_checkpoint(plan.place.work)
-            interrupted = _run(trainer, watch, tensorboard if spread.chief else None)
-        if not spread.chief:
+            interrupted = _run(trainer, watch, tensorboard if distribution.chief else None)
+        if not distribution.chief:
             return Outcome(None, trainer.history, interrupted)
         with interrupts_held():
             manifest = _finish(plan, trainer, holdout, interrupted, watch)
     return Outcome(manifest, trainer.history, interrupted)
 
 
-def _make_trainer(plan: TrainingJob, holdout: Holdout, spread: DistributionStrategy) -> Trainer:
+def _make_trainer(plan: TrainingJob, holdout: Holdout, distribution: DistributionStrategy) -> Trainer:
     origin = ""
     if plan.base and plan.base.manifest:
         files = plan.base.manifest.files
@@ -132,8 +132,8 @@ def _make_trainer(plan: TrainingJob, holdout: Holdout, spread: DistributionStrat
         plan.config,
         checkpoint.describe_checkpoint(plan.config, plan.task.classes, _digest(plan.task.pictures), origin),
         plan.place.work,
-        spread.strategy,
-        spread.chief,
+        distribution.strategy,
+        distribution.chief,
     )
 
 

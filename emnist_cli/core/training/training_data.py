@@ -87,7 +87,7 @@ def from_csv(path: Path, images: CsvImages) -> TrainingData:
 
     Args:
         path: of the file.
-        images: what `layout.load_csv` found in it.
+        images: what `csv_layout.load_csv` found in it.
     """
     classes = tuple(c.characters for c in images.split.classes)
     count = len(images.pictures.labels)

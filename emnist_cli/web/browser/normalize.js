@@ -1,6 +1,6 @@
 /**
  * A grayscale image of any size -> the 28x28 image that a network trained on EMNIST expects; normalize.py in
- * JavaScript, which says what is done and why. What an image in EMNIST's formatat looks like is the business of
+ * JavaScript, which says what is done and why. What an image in EMNIST's format looks like is the business of
  * emnist_format.js. Used by recognizer.js.
  *
  * @typedef {import("./resample.js").Gray} Gray
