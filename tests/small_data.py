@@ -7,6 +7,7 @@ import numpy as np
 
 from emnist_cli.core.data import cache as data_cache
 from emnist_cli.core.data import dataset
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.preprocessing.normalize import preprocess
 from tests import golden
@@ -36,7 +37,7 @@ def prepare(data_dir: Path, split: str = "digits", characters: str = "0123456789
     folder = dataset.cache_folder(data_dir, split)
     folder.mkdir(parents=True)
     counts = {}
-    for part in data_cache.PARTS:
+    for part in PARTS:
         images, labels = pictures(characters, part)
         counts[part] = data_cache.write_part(folder, part, len(labels), iter([(images, labels)]))
     data_cache.write_record(data_dir, folder, split, counts, data_cache.Origin("strokes.zip", 0, 0, ""))

@@ -17,6 +17,7 @@ from PIL import Image
 
 from emnist_cli.core import bundle
 from emnist_cli.core.data import cache, dataset
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.evaluation import figures, plots, report
 from emnist_cli.core.labels import find_split
 from tests import archives, small_data
@@ -304,7 +305,7 @@ def test_nothing_slow_is_imported(folder: Path, what: str) -> None:
     place = dataset.cache_folder(Path("data"), "digits")
     place.mkdir(parents=True)
     chunk = (np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10)
-    counts = {part: cache.write_part(place, part, 20, iter([chunk])) for part in cache.PARTS}
+    counts = {part: cache.write_part(place, part, 20, iter([chunk])) for part in PARTS}
     cache.write_record(Path("data"), place, "digits", counts, cache.Origin("archive.zip", 1, 1, ""))
     code = "import sys; from emnist_cli.app import app; app(sys.argv[1:], standalone_mode=False);"
     code += "bad = {'tensorflow', 'keras', 'tensorflow_datasets', 'matplotlib'} & set(sys.modules); sys.exit(str(bad))"

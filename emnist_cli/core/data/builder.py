@@ -18,11 +18,11 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.image_classification.mnist import EMNIST
 
 from emnist_cli.core.data import download
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.sources import EmnistSource, open_source
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
 
-PARTS = ("train", "test")
 _SHARD = 250_000  # pictures a file, about 100 MB
 
 _DESCRIPTION = """EMNIST, handwritten digits and letters from NIST Special Database 19, as 28x28 pictures, white ink on

@@ -20,7 +20,6 @@ from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import find_split
 
 RECORD = "cache.json"
-PARTS = ("train", "test")
 _VERSION = 1
 
 

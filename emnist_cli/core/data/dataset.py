@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from emnist_cli.core.atomic_file import put_in_place, remove_leftovers
 from emnist_cli.core.data import cache, download
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.containers import Folder
 from emnist_cli.core.data.sources import EmnistSource, open_source
 from emnist_cli.core.errors import DataError, MissingError
@@ -33,10 +34,6 @@ OnSplitProgress = Callable[[str, int, int], None]
 
 Advance = Callable[[int], None]
 """Called with how many more pictures were written or read."""
-
-
-def _silent(split: str, done: int, total: int) -> None:
-    pass
 
 
 class LabelledImages(NamedTuple):
@@ -120,7 +117,7 @@ def is_from(path: Path, split: str, data_dir: Path) -> bool:
 
 
 def import_splits(
-    path: Path, splits: Iterable[str], data_dir: Path, on_progress: OnSplitProgress = _silent
+    path: Path, splits: Iterable[str], data_dir: Path, on_progress: OnSplitProgress = lambda split, done, total: None
 ) -> list[str]:
     """Prepare splits from files, unless that was done from the same files before.
 
@@ -166,7 +163,7 @@ def provide(
     split: str,
     data_dir: Path,
     archive: Path | None = None,
-    on_progress: OnSplitProgress = _silent,
+    on_progress: OnSplitProgress = lambda split, done, total: None,
     on_download: Callable[[int, int | None], None] = lambda done, total: None,
     on_note: Callable[[str], None] = lambda text: None,
 ) -> None:
@@ -184,7 +181,7 @@ def provide(
 
 def _counter(source: EmnistSource, split: str, on_progress: OnSplitProgress) -> Advance:
     """Count pictures; each is written once by tensorflow-datasets and read back once."""
-    total = sum(source.count(split, part) for part in cache.PARTS)
+    total = sum(source.count(split, part) for part in PARTS)
     steps = 0
 
     def advance(count: int) -> None:
@@ -217,7 +214,7 @@ def _prepare(source: EmnistSource, split: str, data_dir: Path, origin: cache.Ori
             builder = _build(source, split, scratch, advance)
             folder = cache_folder(scratch, split)
             folder.mkdir(parents=True)
-            counts = {part: _fill_cache(builder, folder, part, advance) for part in cache.PARTS}
+            counts = {part: _fill_cache(builder, folder, part, advance) for part in PARTS}
             cache.write_record(scratch, folder, split, counts, origin)
             for place in (tfds_folder, cache_folder):
                 place(data_dir, split).parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import Image
 
 from emnist_cli.core.atomic_file import new_folder, write_error
-from emnist_cli.core.data import cache, dataset
+from emnist_cli.core.data import dataset
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.dataset import Advance, LabelledImages
 from emnist_cli.core.errors import UsageError
 from emnist_cli.core.files.labelled import folder_name
@@ -39,7 +40,7 @@ def export_split(
         OutputError: something cannot be written.
     """
     table = find_split(split)
-    halves = {part: dataset.load_split(split, part, data_dir) for part in cache.PARTS}
+    halves = {part: dataset.load_split(split, part, data_dir) for part in PARTS}
     if folder.exists():
         raise UsageError(f"{folder} is there already; name a folder that is not")
     total, done = sum(len(half.labels) for half in halves.values()), 0

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from emnist_cli.core.data import cache, dataset
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.sources import open_source
 from emnist_cli.core.errors import DataError, MissingError, UsageError
 from emnist_cli.core.labels import SPLITS, find_split
@@ -58,7 +59,7 @@ def many(folder: Path, changed: int = 0) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", HALVES)
-@pytest.mark.parametrize("part", cache.PARTS)
+@pytest.mark.parametrize("part", PARTS)
 def test_what_is_read_back_is_the_source_bit_for_bit(prepared: Path, split: str, part: str) -> None:
     images, labels = dataset.load_split(split, part, prepared)
     assert (images.dtype, labels.dtype) == (np.uint8, np.int64)

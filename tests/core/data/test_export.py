@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from emnist_cli.core.data import cache, dataset, export
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.dataset import LabelledImages
 from emnist_cli.core.data.sources import read_split
 from emnist_cli.core.errors import DataError, OutputError, UsageError
@@ -41,7 +42,7 @@ def same(found: LabelledImages, expected: LabelledImages) -> bool:
 @pytest.mark.parametrize("form", ["idx", "csv"])
 def test_idx_and_csv_are_read_back_as_they_were(place: Path, tmp_path: Path, form: str, split: str) -> None:
     export.export_split(split, form, tmp_path / "out", place)
-    for part in cache.PARTS:
+    for part in PARTS:
         assert same(LabelledImages(*read_split(tmp_path / "out", split, part)), dataset.load_split(split, part, place))
 
 
@@ -77,7 +78,7 @@ def test_csv_is_as_kaggle_has_it(place: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_npz_is_upright_and_counts_from_0(place: Path, tmp_path: Path, split: str) -> None:
     export.export_split(split, "npz", tmp_path / "out", place)
-    for part in cache.PARTS:
+    for part in PARTS:
         with np.load(tmp_path / "out" / f"emnist-{split}-{part}.npz") as file:
             assert same(LabelledImages(file["images"], file["labels"]), dataset.load_split(split, part, place))
             assert file["classes"].tolist() == [c.label for c in find_split(split).classes]
@@ -157,7 +158,7 @@ def test_nothing_half_written_is_left(tmp_path: Path, form: str) -> None:
     folder = dataset.cache_folder(tmp_path / "data", "digits")
     folder.mkdir(parents=True)
     noise = np.random.default_rng(0).integers(0, 256, (200, 28, 28), dtype=np.uint8)
-    counts = {part: cache.write_part(folder, part, 200, iter([(noise, np.arange(200) % 10)])) for part in cache.PARTS}
+    counts = {part: cache.write_part(folder, part, 200, iter([(noise, np.arange(200) % 10)])) for part in PARTS}
     cache.write_record(tmp_path / "data", folder, "digits", counts, cache.Origin("noise.zip", 0, 0, ""))
     command = [sys.executable, "-m", "emnist_cli", "data", "export", str(tmp_path / "deep" / "out"), "--as", form]
     command += ["--split", "digits", "--data-dir", str(tmp_path / "data")]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from emnist_cli.core.data import cache, dataset, inventory
+from emnist_cli.core.data.chunks import PARTS
 from emnist_cli.core.data.download import SHA256
 from emnist_cli.core.errors import DataError
 from emnist_cli.core.labels import SPLITS
@@ -74,7 +75,7 @@ def test_pictures_of_each_class_sum_up(prepared: Path) -> None:
     assert {row["characters"]: (row["train"], row["test"]) for row in rows if row["train"] or row["test"]} == {
         **{"Aa": (1, 1), "Bb": (1, 0), "Ff": (1, 0), "Gg": (1, 0), "Jj": (0, 1), "Rr": (0, 1), "Zz": (1, 0)}
     }
-    for part in cache.PARTS:
+    for part in PARTS:
         counts = np.bincount(dataset.load_split("letters", part, prepared / "data").labels, minlength=26)
         assert [row[part] for row in rows] == counts.tolist()
     with pytest.raises(DataError, match="emnist data download --split mnist"):
